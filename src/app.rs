@@ -1,0 +1,1 @@
+//! The one place where everything is put together; main, tests and demo share it.

@@ -1,0 +1,1 @@
+//! config.yaml as written, then a checked Config.

@@ -1,0 +1,1 @@
+//! Facts, rules and the pure decisions: no I/O, no clock.

@@ -1,0 +1,1 @@
+//! Planner, dispatcher, executor, recovery, alarm: thin loops around the pure decisions.

@@ -1,0 +1,1 @@
+//! Records → columns → characters → CSV batches in the spool.

@@ -1,0 +1,3 @@
+//! Arguments → cli → exit code, nothing else.
+
+fn main() {}

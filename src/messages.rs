@@ -1,0 +1,1 @@
+//! One catalogue per language.

@@ -1,0 +1,1 @@
+//! The report mail: its text, outbox, delivery.

@@ -1,0 +1,1 @@
+//! A pretend 楽楽精算 and mailbox.

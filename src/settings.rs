@@ -1,0 +1,1 @@
+//! Settings files: parse, plan, apply, export; sealing of secrets.

@@ -1,0 +1,1 @@
+//! Where a menu's records come from.

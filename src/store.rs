@@ -1,0 +1,1 @@
+//! renkei's own tables: the only SQL on them.

@@ -1,0 +1,20 @@
+//! One test binary: every file is a room or a promise of the house.
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+mod characters;
+mod cli;
+mod csv_source;
+mod demo;
+mod export;
+mod main_job;
+mod push;
+mod records;
+mod regression;
+mod report;
+mod sandbox;
+mod schedule;
+mod secrets;
+mod settings;
+mod store;
+mod support;
+mod timers;
