@@ -1,3 +1,22 @@
-//! Facts, rules and the pure decisions: no I/O, no clock.
+//! Facts, rules and the pure decisions. No I/O, no clock, no sqlx, reqwest or tokio: time arrives as an argument.
+//!
+//! The facts are [`integration`], [`menu`], [`timer`], [`schedule`], [`user`] and [`record`]; the life of a run is
+//! [`run`], and what can go wrong with it [`failure`]. The decisions are functions over snapshots: [`plan`] (slots
+//! due), [`order`] (which run now), [`admit`] (may this request go now), [`verdict`] (answer → verdict).
 
+pub mod admit;
 pub mod duration;
+pub mod failure;
+pub mod fault;
+pub mod integration;
+pub mod menu;
+pub mod names;
+pub mod order;
+pub mod plan;
+pub mod record;
+pub mod run;
+pub mod schedule;
+pub mod secret;
+pub mod timer;
+pub mod user;
+pub mod verdict;

@@ -1,0 +1,453 @@
+//! メニュー: a record list, where it comes from (取得元), which columns (項目) are sent and what identifies a record.
+//! [`MenuForm`] is what a person writes, [`Menu`] is checked. Nothing here opens a file.
+
+use super::duration::Span;
+use super::fault::{Checked, Fault, settle};
+use super::integration::{first_error, is_false};
+use serde::{Deserialize, Serialize};
+
+/// Where a menu's records come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum SourceForm {
+    /// Rows kept in renkei's database, filled by `records import`.
+    Records(RecordsForm),
+    /// A file of delimited text.
+    Csv(CsvSourceForm),
+}
+
+/// `records: {}`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordsForm {}
+
+/// The charset of a source file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum SourceCharset {
+    /// Detected among all below; an answer that is not certain is an error.
+    #[default]
+    #[serde(rename = "auto")]
+    Auto,
+    /// UTF-8, with or without a byte order mark.
+    #[serde(rename = "utf8")]
+    Utf8,
+    /// Windows-31J.
+    #[serde(rename = "sjis")]
+    Sjis,
+    /// EUC-JP.
+    #[serde(rename = "euc-jp")]
+    EucJp,
+    /// ISO-2022-JP.
+    #[serde(rename = "iso-2022-jp")]
+    Iso2022Jp,
+    /// UTF-16 with a byte order mark, or little-endian without.
+    #[serde(rename = "utf16")]
+    Utf16,
+}
+
+/// `csv: { path, … }`: a file, the newest of a glob, or a name with a date in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CsvSourceForm {
+    /// A path; `*`, `?` and `[…]` make it a glob of which the newest file counts; `{run_date}` or
+    /// `{run_date:%Y%m%d}` is the run's local date. Relative paths are relative to the settings file and are stored
+    /// complete.
+    pub path: String,
+    /// The charset.
+    #[serde(default)]
+    pub charset: SourceCharset,
+    /// One character, or `\t`; detected among comma, tab, semicolon and bar where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<String>,
+    /// One character, or empty for none; detected (`"` or none) where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quote: Option<String>,
+    /// The column names where the file has no header line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
+    /// Older files are an error, so that yesterday's is never sent again unseen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<Span>,
+    /// How long a run waits for a file that is not there, too old or still growing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_until: Option<Span>,
+    /// A file that must stand beside it, newer than or as old as it, before it is read (`{path}.done`, say).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completion: Option<String>,
+}
+
+/// Folding to full or half width.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Width {
+    /// 全角
+    Full,
+    /// 半角
+    Half,
+}
+
+/// What happens to a text that is longer than allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnLong {
+    /// The row breaks a rule.
+    #[default]
+    Reject,
+    /// It is cut at a character's boundary.
+    Truncate,
+}
+
+/// A date's reading and writing, in chrono's notation (`%Y/%m/%d`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DateForm {
+    /// How the source writes it.
+    pub from: String,
+    /// How it is sent.
+    pub to: String,
+}
+
+/// A column (項目) of a menu.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    /// The name in line 1 of the CSV, by which the receiver matches.
+    pub header: String,
+    /// The source's column; the header's name where neither this nor `constant` is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// The same text in every row, instead of a field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub constant: Option<String>,
+    /// Blanks (also full-width ones) at both ends are removed.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub trim: bool,
+    /// An empty value breaks a rule.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub required: bool,
+    /// ASCII letters, digits and signs to full or half width.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub width: Option<Width>,
+    /// Katakana to full or half width.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kana: Option<Width>,
+    /// A date's form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<DateForm>,
+    /// The most characters (Unicode scalar values).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_chars: Option<u32>,
+    /// The most bytes in Shift_JIS (全角 2, 半角 1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_bytes: Option<u32>,
+    /// What happens to a longer text.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub on_long: OnLong,
+}
+
+impl Column {
+    /// A column that sends the source's column of the same name unchanged.
+    #[must_use]
+    pub fn plain(header: &str) -> Self {
+        Self {
+            header: header.to_owned(),
+            field: None,
+            constant: None,
+            trim: false,
+            required: false,
+            width: None,
+            kana: None,
+            date: None,
+            max_chars: None,
+            max_bytes: None,
+            on_long: OnLong::Reject,
+        }
+    }
+
+    /// The source's column that it reads; `None` for a constant.
+    #[must_use]
+    pub fn reads(&self) -> Option<&str> {
+        if self.constant.is_some() {
+            None
+        } else {
+            Some(self.field.as_deref().unwrap_or(&self.header))
+        }
+    }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// One key of the row order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrderBy {
+    /// A column's header.
+    pub header: String,
+    /// Digits are compared by value: 2 before 10; texts that are no number come after all numbers.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub numeric: bool,
+    /// The largest first.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub descending: bool,
+}
+
+/// What a tripped check does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnTrip {
+    /// The run ends failed.
+    Fail,
+    /// The run is held until a person decides (確認待ち).
+    Hold,
+}
+
+/// The checks before the first request (送信前チェック).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Checks {
+    /// No data rows.
+    pub empty: OnTrip,
+    /// Two rows with one key.
+    pub duplicate_keys: OnTrip,
+    /// A column that the menu reads is not in the source. Nothing could be written, so it only ever fails.
+    pub missing_column: OnTrip,
+}
+
+impl Default for Checks {
+    fn default() -> Self {
+        Self {
+            empty: OnTrip::Hold,
+            duplicate_keys: OnTrip::Hold,
+            missing_column: OnTrip::Fail,
+        }
+    }
+}
+
+/// What becomes of a row that breaks a rule of its column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnBadRow {
+    /// The run stops before its first request.
+    #[default]
+    Reject,
+    /// The row is left out; the run ends partial.
+    SkipRow,
+}
+
+/// A menu as a person writes it; see the settings reference.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MenuForm {
+    /// The list's name, shown to people.
+    pub name: String,
+    /// A stable id that keeps the history over a rename; the name where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// 取得元.
+    pub source: SourceForm,
+    /// The headers that identify a record (キー項目).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub key: Vec<String>,
+    /// 項目; every source column under its own name where empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<Column>,
+    /// The order of the rows; the source's where empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub order_by: Vec<OrderBy>,
+    /// What a row does that breaks a rule.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub bad_rows: OnBadRow,
+    /// 送信前チェック.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub checks: Checks,
+    /// The ids (or names) of the integrations applied to it.
+    #[serde(default)]
+    pub integrations: Vec<String>,
+}
+
+/// A checked menu.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "MenuForm", into = "MenuForm")]
+pub struct Menu {
+    form: MenuForm,
+    id: String,
+}
+
+impl Menu {
+    /// Checks a form and says every fault at once. Whether its integrations exist is checked by whoever knows them.
+    pub fn check(form: MenuForm) -> Checked<Self> {
+        let mut faults = Vec::new();
+        if form.name.trim().is_empty() || form.name.chars().any(char::is_control) {
+            faults.push(Fault::error(
+                &["name"],
+                "the name is empty or holds a control character",
+                "write it in one line",
+            ));
+        }
+        columns(&form, &mut faults);
+        source(&form.source, &mut faults);
+        if form.checks.missing_column == OnTrip::Hold {
+            let fix = "write missing_column: fail";
+            let what = "a run cannot be held for a missing column: there is nothing that could be sent";
+            faults.push(Fault::error(&["checks", "missing_column"], what, fix));
+        }
+        if form.key.is_empty() {
+            faults.push(Fault::warning(
+                &[],
+                "the menu has no key: duplicates are not found, and messages name rows by line only",
+                "add key: [社員コード], say",
+            ));
+        }
+        let id = form.id.clone().unwrap_or_else(|| form.name.clone());
+        settle(Self { form, id }, faults)
+    }
+
+    /// The stable id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.form.name
+    }
+
+    /// Everything as written.
+    #[must_use]
+    pub fn form(&self) -> &MenuForm {
+        &self.form
+    }
+}
+
+fn columns(form: &MenuForm, faults: &mut Vec<Fault>) {
+    for (index, column) in form.columns.iter().enumerate() {
+        let index_text = index.to_string();
+        let mut refuse = |field: &str, what: String, fix: &str| {
+            faults.push(Fault::error(&["columns", &index_text, field], what, fix));
+        };
+        let name = &column.header;
+        if name.is_empty() {
+            refuse(
+                "header",
+                "the header is empty".into(),
+                "write the name that stands in 楽楽精算's CSV取込の設定",
+            );
+        }
+        if form.columns[..index].iter().any(|earlier| earlier.header == *name) {
+            refuse(
+                "header",
+                format!("the header {name} stands twice"),
+                "keep one of the two columns",
+            );
+        }
+        if column.field.is_some() && column.constant.is_some() {
+            refuse(
+                "constant",
+                format!("{name} has both a field and a constant"),
+                "keep one of them",
+            );
+        }
+        for (field, limit) in [("max_chars", column.max_chars), ("max_bytes", column.max_bytes)] {
+            if limit == Some(0) {
+                refuse(field, format!("{field} 0 lets no text through"), "write 1 or more");
+            }
+        }
+        if let Some(date) = &column.date {
+            for (field, pattern) in [("from", &date.from), ("to", &date.to)] {
+                if pattern.is_empty()
+                    || chrono::format::StrftimeItems::new(pattern).any(|item| item == chrono::format::Item::Error)
+                {
+                    refuse(
+                        "date",
+                        format!("{field}: {pattern:?} is no date format"),
+                        "write %Y/%m/%d, say",
+                    );
+                }
+            }
+        }
+    }
+    if form.columns.is_empty() {
+        return;
+    }
+    let known = |header: &str| form.columns.iter().any(|column| column.header == header);
+    for (index, header) in form.key.iter().enumerate().filter(|(_, header)| !known(header)) {
+        let path = ["key", &index.to_string()];
+        faults.push(Fault::error(
+            &path,
+            format!("the key {header} is none of the columns' headers"),
+            "name a header",
+        ));
+    }
+    for (index, order) in form
+        .order_by
+        .iter()
+        .enumerate()
+        .filter(|(_, order)| !known(&order.header))
+    {
+        let path = ["order_by", &index.to_string()];
+        faults.push(Fault::error(
+            &path,
+            format!("{} is none of the columns' headers", order.header),
+            "name a header",
+        ));
+    }
+}
+
+fn source(form: &SourceForm, faults: &mut Vec<Fault>) {
+    let SourceForm::Csv(csv) = form else { return };
+    let mut refuse = |field: &str, what: &str, fix: &str| {
+        faults.push(Fault::error(&["source", "csv", field], what, fix));
+    };
+    if csv.path.trim().is_empty() || csv.path.contains('\0') {
+        refuse("path", "the path is empty or holds a NUL", "write the file's path");
+    }
+    let single = |text: &str| text == "\\t" || (text.len() == 1 && text.is_ascii() && !"\r\n".contains(text));
+    if csv.delimiter.as_deref().is_some_and(|text| !single(text)) {
+        refuse(
+            "delimiter",
+            "the delimiter is not one ASCII character",
+            "write \",\" or \"\\t\"",
+        );
+    }
+    if csv
+        .quote
+        .as_deref()
+        .is_some_and(|text| !text.is_empty() && !single(text))
+    {
+        refuse(
+            "quote",
+            "the quote is not one ASCII character",
+            "write '\"', or \"\" for none",
+        );
+    }
+    if csv.quote.is_some() && csv.quote == csv.delimiter {
+        refuse("quote", "the quote equals the delimiter", "change one of them");
+    }
+    let mut seen = std::collections::HashSet::new();
+    if csv.columns.iter().any(|name| name.is_empty() || !seen.insert(name)) {
+        refuse(
+            "columns",
+            "a column name is empty or stands twice",
+            "give each column its own name",
+        );
+    }
+}
+
+impl TryFrom<MenuForm> for Menu {
+    type Error = String;
+    fn try_from(form: MenuForm) -> Result<Self, String> {
+        Self::check(form)
+            .map(|(menu, _)| menu)
+            .map_err(|faults| first_error(&faults))
+    }
+}
+
+impl From<Menu> for MenuForm {
+    fn from(menu: Menu) -> Self {
+        menu.form
+    }
+}
