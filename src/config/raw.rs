@@ -1,0 +1,111 @@
+//! config.yaml as it is written: every key optional, nothing checked, nothing resolved. What can be used is
+//! [`super::Config`].
+
+use crate::domain::duration::Span;
+use crate::domain::order::Lanes;
+use crate::domain::secret::SecretText;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// The file's keys with their defaults.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Raw {
+    /// Where the database lies: `sqlite://PATH`; `<data_dir>/renkei.db` where absent.
+    pub database: Option<String>,
+    /// Spool, archive and key file.
+    pub data_dir: PathBuf,
+    /// The IANA zone of timers that name none, and of mails and lists.
+    pub timezone: String,
+    /// The language of mails: `ja` or `en`.
+    pub locale: Locale,
+    /// How many runs may go at once.
+    pub lanes: Lanes,
+    /// Where mail goes; none is sent where absent.
+    pub mail: Option<RawMail>,
+    /// The log.
+    pub log: Log,
+    /// Where the console will listen; null in this version.
+    pub listen: Option<String>,
+    /// How long a stop waits for the request in flight.
+    pub drain: Span,
+    /// How long the files of ended runs are kept.
+    pub keep_files: Span,
+}
+
+impl Default for Raw {
+    fn default() -> Self {
+        Self {
+            database: None,
+            data_dir: PathBuf::from("./data"),
+            timezone: "Asia/Tokyo".to_owned(),
+            locale: Locale::Ja,
+            lanes: Lanes::One,
+            mail: None,
+            log: Log::default(),
+            listen: None,
+            drain: Span::seconds(30),
+            keep_files: Span::days(90),
+        }
+    }
+}
+
+/// A language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Locale {
+    /// Japanese.
+    #[default]
+    Ja,
+    /// English.
+    En,
+}
+
+/// `mail:` as written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawMail {
+    /// `smtp://user@host:587?tls=required`, or `smtps://`.
+    pub url: String,
+    /// The password of the URL's user.
+    #[serde(default)]
+    pub password: Option<SecretText>,
+    /// The sender.
+    pub from: String,
+    /// Who gets what nobody else can get.
+    #[serde(default)]
+    pub administrators: Vec<String>,
+    /// A PEM file with a further certificate authority.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+}
+
+/// `log:` as written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// `text` or `json`, one line an event.
+    pub format: LogFormat,
+    /// `error`, `warn`, `info`, `debug`, `trace`, or a list such as `info,renkei::push=debug`.
+    pub level: String,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            format: LogFormat::Text,
+            level: "info".to_owned(),
+        }
+    }
+}
+
+/// The log's form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For machines: one JSON object a line.
+    Json,
+}
