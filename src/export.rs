@@ -1,1 +1,3 @@
 //! Records → columns → characters → CSV batches in the spool.
+
+pub mod characters;
