@@ -46,7 +46,8 @@ const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 pub struct CronRule {
     /// As written, with single blanks; nicknames written out.
     text: String,
-    cron: Cron,
+    /// Boxed: it is ten times the size of every other kind.
+    cron: Box<Cron>,
     grid: Grid,
 }
 
@@ -100,7 +101,11 @@ impl CronRule {
             &pattern.minutes.values(),
             &pattern.seconds.values(),
         );
-        let rule = CronRule { text, cron, grid };
+        let rule = CronRule {
+            text,
+            cron: Box::new(cron),
+            grid,
+        };
         let start = NaiveDate::from_ymd_opt(2000, 1, 1);
         let comes =
             start.and_then(|start| first_date(start, |month| rule.has_month(month), |date| rule.has_date(date)));
