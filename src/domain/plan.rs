@@ -58,8 +58,7 @@ pub fn plan(timer: &Timer, zone: Tz, cursor: DateTime<Utc>, now: DateTime<Utc>) 
         }
     };
     let form = timer.form();
-    let oldest_allowed =
-        now - TimeDelta::seconds(i64::try_from(form.catch_up_within.as_secs()).unwrap_or(i64::MAX / 2_000));
+    let oldest_allowed = now - form.catch_up_within.to_delta();
     let last = due.back().copied();
     let fate = |slot: DateTime<Utc>| -> Option<SkipReason> {
         if now - slot < LATE {
