@@ -90,6 +90,8 @@ pub struct Catalogue {
     pub error_code: &'static str,
     /// Technical detail for the engineer.
     pub detail: &'static str,
+    /// Why a run is held, in a few words for a subject.
+    pub held_because: fn(Code) -> &'static str,
     /// What each failure means.
     pub explain: fn(Code) -> Explanation,
 }

@@ -1,1 +1,13 @@
-//! The report mail: its text, outbox, delivery.
+//! The report mail: its facts, its words, its recipients, the outbox and the delivery. A mail can be late; it can
+//! neither change a run's outcome nor be lost (it is written to the outbox in the transaction that ends the run).
+
+mod body;
+pub mod facts;
+pub mod postman;
+mod recipients;
+pub mod text;
+
+pub use facts::RunFacts;
+pub use postman::{DeliveryError, Postman, PostmanError};
+pub use recipients::recipients;
+pub use text::{Letter, compose, compose_test};

@@ -52,8 +52,17 @@ pub(super) static CATALOGUE: Catalogue = Catalogue {
     http_status: "HTTP status: {status}",
     error_code: "Error code: {code}",
     detail: "Detail (for the engineer):",
+    held_because,
     explain,
 };
+
+fn held_because(code: Code) -> &'static str {
+    match code {
+        Code::Empty => "0 records",
+        Code::DuplicateKeys => "duplicate keys",
+        _ => "a check before sending",
+    }
+}
 
 const RUN_AGAIN: &str = "Run it again afterwards, or wait for the next timer";
 
@@ -109,22 +118,22 @@ fn explain(code: Code) -> Explanation {
         ),
         Code::DuplicateKeys => (
             "Two or more records have the same key; the later would overwrite the earlier.",
-            &["Check the records listed below in the source"],
+            &["Check the records listed above in the source"],
         ),
         Code::KeyNotFound => (
             "No record has the key that was asked for.",
             &["Check the key and run it again"],
         ),
         Code::Unmappable => (
-            "A character cannot be written in Shift_JIS. The run was stopped before anything was sent.",
+            "There are characters that Shift_JIS does not have. They are never silently lost, so they are not sent like this.",
             &[
-                "Mend the characters listed below in the source, or add them to `replacements`",
+                "Mend the characters listed above in the source, or add them to `replacements`",
                 RUN_AGAIN,
             ],
         ),
         Code::RowRule => (
             "Rows break a rule of their column (required, length, date).",
-            &["Mend the rows listed below in the source", RUN_AGAIN],
+            &["Mend the rows listed above in the source", RUN_AGAIN],
         ),
         Code::RowTooLarge => (
             "One record alone is larger than a file may be.",

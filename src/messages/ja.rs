@@ -52,8 +52,17 @@ pub(super) static CATALOGUE: Catalogue = Catalogue {
     http_status: "HTTPステータス:{status}",
     error_code: "エラーコード:{code}",
     detail: "詳細(システム担当者向け):",
+    held_because,
     explain,
 };
+
+fn held_because(code: Code) -> &'static str {
+    match code {
+        Code::Empty => "0件",
+        Code::DuplicateKeys => "キーの重複",
+        _ => "送信前チェック",
+    }
+}
 
 const RUN_AGAIN: &str = "直したあと、もう一度実行する(次のタイマーを待っても構いません)";
 
@@ -115,22 +124,22 @@ fn explain(code: Code) -> Explanation {
         ),
         Code::DuplicateKeys => (
             "キー項目の値が同じレコードが2件以上あります。あとの行が前の行を上書きするおそれがあります。",
-            &["下の一覧のレコードを取得元で確かめる"],
+            &["上の一覧のレコードを取得元で確かめる"],
         ),
         Code::KeyNotFound => (
             "指定されたキーのレコードが取得元にありません。",
             &["キーの値を確かめて、もう一度実行する"],
         ),
         Code::Unmappable => (
-            "Shift_JISで書けない文字があります。文字が失われないように、送信前に止めました。",
+            "Shift_JISで書けない文字があります。文字が失われないように、そのままでは送信しません。",
             &[
-                "下の一覧の文字を取得元で直すか、置換表(replacements)に登録する",
+                "上の一覧の文字を取得元で直すか、置換表(replacements)に登録する",
                 RUN_AGAIN,
             ],
         ),
         Code::RowRule => (
             "項目のきまり(必須・文字数・日付など)に合わない行があります。",
-            &["下の一覧の行を取得元で直す", RUN_AGAIN],
+            &["上の一覧の行を取得元で直す", RUN_AGAIN],
         ),
         Code::RowTooLarge => (
             "1件だけで1ファイルの上限を超えるレコードがあります。",

@@ -1,1 +1,115 @@
-//! Tests of: report.
+//! The report mail: what a person reads. The words are snapshots, so that a change of tone is seen in review.
+
+use chrono::{DateTime, Utc};
+use renkei::config::Locale;
+use renkei::domain::failure::{Code, Failure, RowFault};
+use renkei::domain::integration::Kind;
+use renkei::domain::run::RunState;
+use renkei::report::{RunFacts, compose};
+
+fn at(text: &str) -> DateTime<Utc> {
+    DateTime::parse_from_rfc3339(text).unwrap().to_utc()
+}
+
+fn facts(state: RunState) -> RunFacts {
+    RunFacts {
+        run: "R-20261124-0007".into(),
+        menu: "社員一覧".into(),
+        integration: "社員マスタ連携".into(),
+        kind: Kind::Seisan,
+        state,
+        records: 1_203,
+        skipped_rows: 0,
+        batches: 1,
+        batches_taken: 1,
+        started: at("2026-11-24T06:00:00+09:00"),
+        finished: at("2026-11-24T06:00:04+09:00"),
+        scheduled: Some(at("2026-11-24T06:00:00+09:00")),
+        timer: Some("毎朝の社員".into()),
+        next: Some(at("2026-11-25T06:00:00+09:00")),
+        actor: "佐藤".into(),
+        memo: None,
+        source: Some("employees.csv(更新 11/24 05:58)".into()),
+        key: vec!["社員コード".into()],
+        http_status: Some(200),
+        failure: None,
+    }
+}
+
+fn row(key: &str, reason: &str) -> RowFault {
+    RowFault {
+        key: key.into(),
+        line: 3,
+        column: "社員名".into(),
+        reason: reason.into(),
+    }
+}
+
+fn mail(facts: &RunFacts) -> String {
+    let letter = compose(facts, Locale::Ja, chrono_tz::Asia::Tokyo);
+    format!("件名:{}\n\n{}", letter.subject, letter.text)
+}
+
+#[test]
+fn a_good_run_needs_no_action() {
+    insta::assert_snapshot!(mail(&facts(RunState::Accepted)));
+}
+
+#[test]
+fn a_held_run_says_that_nothing_was_sent_and_what_to_choose() {
+    let mut facts = facts(RunState::Held);
+    facts.records = 0;
+    facts.batches_taken = 0;
+    facts.http_status = None;
+    facts.failure = Some(Failure::new(Code::Empty, "the export of 社員一覧 has no data rows"));
+    insta::assert_snapshot!(mail(&facts));
+}
+
+#[test]
+fn a_failed_run_names_the_rows_to_mend() {
+    let mut facts = facts(RunState::Failed);
+    facts.batches = 0;
+    facts.batches_taken = 0;
+    facts.http_status = None;
+    let rows = vec![row("1045", "U+20BB7 𠮷 (use 吉)"), row("1102", "U+1F600 😀")];
+    facts.failure = Some(Failure::new(Code::Unmappable, "…").with_rows(rows, 12));
+    insta::assert_snapshot!(mail(&facts));
+}
+
+#[test]
+fn a_partial_run_says_what_need_not_be_sent_again() {
+    let mut facts = facts(RunState::Partial);
+    facts.records = 1_200;
+    facts.skipped_rows = 3;
+    facts.failure = Some(Failure::new(Code::Unmappable, "…").with_rows(vec![row("1045", "U+20BB7 𠮷 (use 吉)")], 3));
+    insta::assert_snapshot!(mail(&facts));
+}
+
+#[test]
+fn an_unknown_run_claims_nothing() {
+    let mut facts = facts(RunState::Unknown);
+    facts.batches_taken = 0;
+    facts.timer = None;
+    facts.memo = Some("再送".into());
+    facts.failure = Some(Failure::new(
+        Code::Unknown,
+        "the connection was reset before an answer came",
+    ));
+    insta::assert_snapshot!(mail(&facts));
+}
+
+#[test]
+fn the_english_twin_says_the_same() {
+    let letter = compose(&facts(RunState::Accepted), Locale::En, chrono_tz::Asia::Tokyo);
+    insta::assert_snapshot!(format!("Subject: {}\n\n{}", letter.subject, letter.text));
+}
+
+#[test]
+fn names_cannot_break_the_subject_or_the_html() {
+    let mut facts = facts(RunState::Accepted);
+    facts.integration = "a\r\nBcc: x@example.jp".into();
+    facts.menu = "<script>".into();
+    let letter = compose(&facts, Locale::Ja, chrono_tz::Asia::Tokyo);
+    assert!(!letter.subject.contains(['\r', '\n']));
+    assert!(!letter.html.contains("<script>") && letter.html.contains("&lt;script&gt;"));
+}
