@@ -128,7 +128,7 @@ impl Encoder {
         self.replacements.apply(field)
     }
 
-    /// The two quick ways, without positions: the field as it is, or folded as a whole. `false`, and `out` as it was, if
+    /// The quick ways, without positions: the field as it is, or replaced and folded as a whole. `false`, and `out` as it was, if
     /// there is something to tell.
     fn encode_quickly(&self, field: &str, out: &mut Vec<u8>) -> bool {
         let bytes = field.as_bytes();
@@ -279,7 +279,8 @@ fn refusal_by_policy(character: char) -> Option<Reason> {
     (character.is_control() && !matches!(character, '\t' | '\n' | '\r')).then_some(Reason::Control)
 }
 
-/// Appends `text`, if all of it can be written as it stands. Knows no foldings and no U+0080: callers keep that away.
+/// Appends `text`, if all of it can be written with no more than the foldings of single letters (〜 is common in texts,
+/// so it is not worth a detour). Knows no U+0080: callers keep that away.
 fn encode_whole(text: &str, out: &mut Vec<u8>) -> bool {
     let mut encoder = SHIFT_JIS.new_encoder();
     let Some(room) = encoder.max_buffer_length_from_utf8_without_replacement(text.len()) else {
@@ -287,10 +288,29 @@ fn encode_whole(text: &str, out: &mut Vec<u8>) -> bool {
     };
     let start = out.len();
     out.resize(start + room, 0);
-    let (result, _, written) = encoder.encode_from_utf8_without_replacement(text, &mut out[start..], true);
-    let done = result == EncoderResult::InputEmpty;
-    out.truncate(if done { start + written } else { start });
-    done
+    let (mut rest, mut end) = (text, start);
+    loop {
+        let (result, read, written) = encoder.encode_from_utf8_without_replacement(rest, &mut out[end..], true);
+        rest = &rest[read..];
+        end += written;
+        match result {
+            EncoderResult::InputEmpty => {
+                out.truncate(end);
+                return true;
+            }
+            EncoderResult::Unmappable(letter) if letters::fold(letter) != letter => {
+                let mut utf8 = [0; 4];
+                let folded = letters::fold(letter).encode_utf8(&mut utf8);
+                end += encoder
+                    .encode_from_utf8_without_replacement(folded, &mut out[end..], false)
+                    .2;
+            }
+            EncoderResult::Unmappable(_) | EncoderResult::OutputFull => {
+                out.truncate(start);
+                return false;
+            }
+        }
+    }
 }
 
 /// Appends one folded letter, or says why it has no place.

@@ -245,14 +245,15 @@ proptest! {
     }
 
     #[test]
-    fn a_beginning_fits_and_is_the_longest(text in "[a-c髙かｶﾞ\u{3099}\u{fe00}]{0,12}", most in 0_usize..20) {
+    fn a_beginning_fits_and_is_cut_only_where_it_must(text in "[a-c髙か〜ｶﾞ\u{3099}\u{fe00}]{0,12}", most in 0_usize..20) {
         let encoder = Encoder::default();
         let Ok(kept) = encoder.beginning_within(&text, most) else { return Ok(()) };
         prop_assert!(text.starts_with(kept));
         prop_assert!(encoder.sjis_len(kept).unwrap() <= most);
-        if kept.len() < text.len() {
-            let longer = text[kept.len()..].char_indices().map(|(at, c)| &text[..kept.len() + at + c.len_utf8()]);
-            prop_assert!(longer.last().is_none_or(|all| encoder.sjis_len(all).is_ok_and(|length| length > most) || encoder.sjis_len(all).is_err()));
+        for (at, next) in text.char_indices().filter(|(at, _)| *at > kept.len()) {
+            let fits = encoder.sjis_len(&text[..at]).is_ok_and(|length| length <= most);
+            prop_assert!(!fits || matches!(next, 'ﾞ' | '\u{3099}' | '\u{fe00}'), "cut without need");
         }
+        prop_assert!(kept == text || !encoder.sjis_len(&text).is_ok_and(|length| length <= most), "cut without need");
     }
 }

@@ -149,7 +149,7 @@ fn is_variation_selector(character: char) -> bool {
 }
 
 /// One letter that Unicode has twice, as Windows-31J has it.
-fn fold(character: char) -> char {
+pub(super) fn fold(character: char) -> char {
     match character {
         '\u{301C}' => '\u{FF5E}',
         '\u{2212}' => '\u{FF0D}',
