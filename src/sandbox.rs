@@ -2,7 +2,7 @@
 //!
 //! [`Sandbox`] plays the CSV import API over real sockets: it enforces what RAKUS's help page says (token, parts,
 //! parameters, Shift_JIS, 5 MB, 50,000 lines, 20 requests a minute) and the strictest reading of what it does not say,
-//! keeps what it imports in memory, and can be told to misbehave ([`Misbehaviour`]).
+//! keeps what it imports in memory, and can be told to misbehave ([`Misbehaviour`]). [`mailbox::Mailbox`] catches mail.
 //! A separate process is steered through the control door ([`door`]).
 //!
 //! **What it is not.** The answer's JSON is an assumption, and each answer says so. It imports nothing of this crate, so
@@ -27,6 +27,7 @@ use tokio::task::JoinHandle;
 mod answer;
 pub mod door;
 mod entry;
+pub mod mailbox;
 mod master;
 mod misbehaviour;
 mod options;

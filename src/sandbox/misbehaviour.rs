@@ -130,36 +130,45 @@ impl Misbehaviour {
     }
 }
 
-/// How long a misbehaviour lasts.
+/// How long a misbehaviour lasts: of the API by the request, of the mailbox by the session.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Plan {
-    /// The next so many requests, after those already planned.
-    Next(usize, Misbehaviour),
-    /// Lets so many requests pass well, after those already planned.
+pub enum Plan<T = Misbehaviour> {
+    /// The next so many, after those already planned.
+    Next(usize, T),
+    /// Lets so many pass well, after those already planned.
     Pass(usize),
-    /// Every request, once the planned ones are used up, until this is changed.
-    Always(Misbehaviour),
+    /// Every one, once the planned ones are used up, until this is changed.
+    Always(T),
     /// Forgets everything planned: behaves well from now on.
     Behave,
 }
 
-impl Plan {
-    /// The next request only.
+impl<T> Plan<T> {
+    /// The next one only.
     #[must_use]
-    pub fn once(how: Misbehaviour) -> Self {
+    pub fn once(how: T) -> Self {
         Self::Next(1, how)
     }
 }
 
 /// What is planned: runs of requests, then the standing order.
-#[derive(Debug, Default)]
-pub(super) struct Script {
-    queue: VecDeque<(usize, Option<Misbehaviour>)>,
-    standing: Option<Misbehaviour>,
+#[derive(Debug)]
+pub(super) struct Script<T = Misbehaviour> {
+    queue: VecDeque<(usize, Option<T>)>,
+    standing: Option<T>,
 }
 
-impl Script {
-    pub(super) fn add(&mut self, plan: Plan) {
+impl<T> Default for Script<T> {
+    fn default() -> Self {
+        Self {
+            queue: VecDeque::new(),
+            standing: None,
+        }
+    }
+}
+
+impl<T: Clone> Script<T> {
+    pub(super) fn add(&mut self, plan: Plan<T>) {
         match plan {
             Plan::Next(times, how) => self.queue.push_back((times, Some(how))),
             Plan::Pass(times) => self.queue.push_back((times, None)),
@@ -168,8 +177,8 @@ impl Script {
         }
     }
 
-    /// What to do with the request that has just arrived.
-    pub(super) fn next(&mut self) -> Option<Misbehaviour> {
+    /// What to do with the one that has just arrived.
+    pub(super) fn next(&mut self) -> Option<T> {
         while let Some((left, how)) = self.queue.front_mut() {
             if *left > 0 {
                 *left -= 1;

@@ -2,6 +2,8 @@
 
 mod door;
 mod faults;
+mod mailbox;
+mod others;
 mod rules;
 mod wire;
 
