@@ -1,6 +1,7 @@
 //! When timers run: read as settings write them, told apart from what can never be, and held against a slow oracle
 //! wherever clocks change.
 
+mod clock_changes;
 mod oracle;
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
@@ -24,14 +25,6 @@ fn refusal(yaml: &str) -> (String, String) {
 
 fn at(text: &str) -> DateTime<Utc> {
     text.parse::<DateTime<Utc>>().unwrap()
-}
-
-/// The slots of a span, as local times with their offsets.
-fn slots(yaml: &str, zone: Tz, from: &str, to: &str) -> Vec<String> {
-    schedule(yaml)
-        .slots_between(zone, at(from), at(to))
-        .map(|slot| slot.with_timezone(&zone).format("%m-%d %H:%M %:z").to_string())
-        .collect()
 }
 
 #[test]
@@ -297,73 +290,6 @@ fn seconds_count_and_parts_of_seconds_do_not_repeat_a_slot() {
 }
 
 #[test]
-fn a_time_that_does_not_exist_runs_at_the_next_instant_that_does() {
-    let day = ("2026-03-08T05:00:00Z", "2026-03-09T03:59:59Z"); // New York goes from 01:59:59 to 03:00
-    for yaml in [
-        "daily: 02:30",
-        "cron: 30 2 * * *",
-        "cron: '*/30 2 * * *'",
-        "once: 2026-03-08T02:30",
-    ] {
-        assert_eq!(slots(yaml, NEW_YORK, day.0, day.1), ["03-08 03:00 -04:00"], "{yaml}");
-    }
-    assert_eq!(
-        slots("cron: '*/30 1-3 * * *'", NEW_YORK, day.0, day.1),
-        [
-            "03-08 01:00 -05:00",
-            "03-08 01:30 -05:00",
-            "03-08 03:00 -04:00",
-            "03-08 03:30 -04:00"
-        ]
-    );
-    assert_eq!(
-        slots("{ every: 30m, between: '02:30-04:00' }", NEW_YORK, day.0, day.1),
-        ["03-08 03:00 -04:00", "03-08 03:30 -04:00", "03-08 04:00 -04:00"]
-    );
-}
-
-#[test]
-fn a_time_that_exists_twice_runs_once_and_an_interval_goes_on() {
-    let hours = ("2026-11-01T04:59:59Z", "2026-11-01T07:00:00Z"); // New York shows 01:00 to 01:59 twice
-    for yaml in ["daily: 01:30", "cron: 30 1 * * *", "once: 2026-11-01T01:30"] {
-        assert_eq!(
-            slots(yaml, NEW_YORK, hours.0, hours.1),
-            ["11-01 01:30 -04:00"],
-            "{yaml}"
-        );
-    }
-    let both = [
-        "11-01 01:00 -04:00",
-        "11-01 01:30 -04:00",
-        "11-01 01:00 -05:00",
-        "11-01 01:30 -05:00",
-        "11-01 02:00 -05:00",
-    ];
-    for yaml in ["every: 30m", "cron: '*/30 * * * *'"] {
-        assert_eq!(slots(yaml, NEW_YORK, "2026-11-01T04:59:59Z", hours.1), both, "{yaml}");
-    }
-}
-
-#[test]
-fn samoa_skipped_a_day_and_the_timer_did_not() {
-    let slots = slots(
-        "daily: 06:00",
-        Tz::Pacific__Apia,
-        "2011-12-29T10:00:00Z",
-        "2012-01-01T10:00:00Z",
-    );
-    assert_eq!(
-        slots,
-        [
-            "12-29 06:00 -10:00",
-            "12-31 00:00 +14:00",
-            "12-31 06:00 +14:00",
-            "01-01 06:00 +14:00"
-        ]
-    );
-}
-
-#[test]
 fn the_rarest_day_is_found_and_the_search_ends_with_the_calendar() {
     let leap_monday = schedule("cron: 0 0 29 2 +1");
     assert_eq!(
@@ -387,94 +313,6 @@ fn the_rarest_day_is_found_and_the_search_ends_with_the_calendar() {
     }
     for extreme in [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC] {
         let _ = schedule("cron: '* * * * *'").next_after(TOKYO, extreme);
-    }
-}
-
-/// Compares all readings with the oracle from `from` on, for some days.
-fn compare(zone: Tz, from: DateTime<Utc>, days: i64, readings: &[(Schedule, oracle::Due)]) {
-    // Two days of lead give the oracle the windows that were open when the comparison starts.
-    let walk = oracle::walk(zone, from - TimeDelta::days(2), (days + 2) * 1440);
-    let to = from + TimeDelta::minutes(days * 1440 - 1);
-    for (schedule, due) in readings {
-        let expected: Vec<_> = due.slots(&walk).into_iter().filter(|slot| *slot > from).collect();
-        let found: Vec<_> = schedule.slots_between(zone, from, to).collect();
-        if found != expected {
-            let show = |slots: &[DateTime<Utc>], others: &[DateTime<Utc>]| {
-                let mut only: Vec<_> = slots.iter().filter(|slot| !others.contains(slot)).collect();
-                only.truncate(6);
-                format!(
-                    "{:?}",
-                    only.iter()
-                        .map(|slot| slot.with_timezone(&zone).to_rfc3339())
-                        .collect::<Vec<_>>()
-                )
-            };
-            panic!(
-                "{zone}, {}: only ours {}, only the oracle's {}",
-                schedule.describe_en(),
-                show(&found, &expected),
-                show(&expected, &found)
-            );
-        }
-    }
-}
-
-fn readings() -> Vec<(Schedule, oracle::Due)> {
-    oracle::readings()
-        .into_iter()
-        .map(|(yaml, due)| (schedule(yaml), due))
-        .collect()
-}
-
-#[test]
-fn all_kinds_agree_with_the_oracle_where_clocks_change() {
-    let readings = readings();
-    for (zone, from, days) in [
-        (TOKYO, "2026-02-24", 8),
-        (NEW_YORK, "2026-03-05", 6),
-        (NEW_YORK, "2026-10-29", 6),
-        (Tz::Europe__London, "2026-03-27", 6),
-        (Tz::Europe__London, "2026-10-23", 9),
-        (Tz::Australia__Lord_Howe, "2026-04-02", 6), // half an hour
-        (Tz::Australia__Lord_Howe, "2026-10-01", 6),
-        (Tz::Africa__Casablanca, "2026-02-13", 4), // back for Ramadan, forward after it
-        (Tz::Africa__Casablanca, "2026-03-20", 4),
-        (Tz::America__Sao_Paulo, "2018-02-15", 5), // at midnight
-        (Tz::America__Sao_Paulo, "2018-11-01", 5),
-        (Tz::America__St_Johns, "2006-10-26", 6), // at 00:01
-        (Tz::America__St_Johns, "2006-03-30", 6),
-        (Tz::Antarctica__Troll, "2026-10-23", 5),  // two hours
-        (Tz::Pacific__Apia, "2011-12-27", 7),      // a day is missing
-        (Tz::Pacific__Kwajalein, "1969-09-27", 6), // a day is repeated but for an hour
-        (Tz::Pacific__Kwajalein, "1993-08-18", 6),
-    ] {
-        compare(zone, at(&format!("{from}T00:00:00Z")), days, &readings);
-    }
-}
-
-#[test]
-fn each_zone_of_the_world_agrees_with_the_oracle_at_one_of_its_changes() {
-    let readings: Vec<_> = readings().into_iter().step_by(3).collect();
-    for (index, zone) in TZ_VARIANTS.iter().enumerate() {
-        let offset = |day: i64| {
-            (at("1975-01-01T00:00:00Z") + TimeDelta::days(day))
-                .with_timezone(zone)
-                .naive_local()
-        };
-        let days = (index as i64 * 7..365 * 52).step_by(7);
-        let change = days
-            .into_iter()
-            .find(|day| offset(day + 7) - offset(*day) != TimeDelta::days(7));
-        let Some(week) = change else { continue };
-        let day = (week..week + 7)
-            .find(|day| offset(day + 1) - offset(*day) != TimeDelta::days(1))
-            .unwrap();
-        compare(
-            *zone,
-            at("1975-01-01T00:00:00Z") + TimeDelta::days(day - 1),
-            3,
-            &readings,
-        );
     }
 }
 
