@@ -5,6 +5,7 @@
 //! due), [`order`] (which run now), [`admit`] (may this request go now), [`verdict`] (answer → verdict).
 
 pub mod admit;
+pub mod calendar;
 pub mod duration;
 pub mod failure;
 pub mod fault;
