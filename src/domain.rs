@@ -7,6 +7,7 @@
 pub mod admit;
 pub mod calendar;
 pub mod duration;
+pub mod ending;
 pub mod failure;
 pub mod fault;
 pub mod integration;

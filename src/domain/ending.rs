@@ -1,0 +1,42 @@
+//! How a run ends by what became of its batches: the last step of `transition`. A batch of unknown fate makes the run
+//! unknown whatever else happened, because somebody has to look.
+
+use super::run::{BatchState, RunState};
+
+/// The end state of a run whose batches will not be tried again; `rows_left` says that a rule left rows out.
+#[must_use]
+pub fn end_state(batches: &[BatchState], rows_left: bool) -> RunState {
+    let count = |wanted: BatchState| batches.iter().filter(|&&state| state == wanted).count();
+    let (taken, unknown) = (
+        count(BatchState::Accepted),
+        count(BatchState::Unknown) + count(BatchState::Sending),
+    );
+    match (taken, unknown) {
+        (_, 1..) => RunState::Unknown,
+        (0, 0) => RunState::Failed,
+        (taken, 0) if taken == batches.len() && !rows_left => RunState::Accepted,
+        _ => RunState::Partial,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_batches_decide() {
+        use BatchState::{Accepted, NotTaken, Ready, Rejected, Unknown};
+        let table: [(&[BatchState], bool, RunState); 7] = [
+            (&[Accepted, Accepted], false, RunState::Accepted),
+            (&[Accepted], true, RunState::Partial),
+            (&[Accepted, Rejected, Ready], false, RunState::Partial),
+            (&[Rejected, Ready], false, RunState::Failed),
+            (&[NotTaken], false, RunState::Failed),
+            (&[Accepted, Unknown], false, RunState::Unknown),
+            (&[], false, RunState::Failed),
+        ];
+        for (batches, rows_left, state) in table {
+            assert_eq!(end_state(batches, rows_left), state, "{batches:?}");
+        }
+    }
+}
