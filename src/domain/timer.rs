@@ -120,6 +120,9 @@ impl Timer {
             let fix = "add schedule: { daily: \"06:00\" }, say, or set switch: off";
             faults.push(Fault::error(&[], "the timer is on but has no schedule", fix));
         }
+        for warning in form.schedule.iter().flat_map(Schedule::warnings) {
+            faults.push(Fault::from(&warning).under("schedule"));
+        }
         let id = form.id.clone().unwrap_or_else(|| form.name.clone());
         settle(Self { form, id }, faults)
     }

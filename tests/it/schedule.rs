@@ -7,7 +7,9 @@ mod oracle;
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use proptest::prelude::*;
+use renkei::domain::fault::{Fault, Severity};
 use renkei::domain::schedule::{CronRule, Schedule, TimeOfDay, Window, WrittenSchedule};
+use renkei::domain::timer::Timer;
 
 const TOKYO: Tz = Tz::Asia__Tokyo;
 const NEW_YORK: Tz = Tz::America__New_York;
@@ -220,6 +222,23 @@ fn what_is_likely_not_meant_is_warned_of() {
     ] {
         assert_eq!(warnings(quiet), [], "{quiet}");
     }
+}
+
+#[test]
+fn a_timer_passes_on_what_its_schedule_warns_of_and_a_refusal_knows_its_place() {
+    let form = "{ name: 月末, menu: m, integration: i, switch: on, schedule: { monthly: { day: 31, at: 06:00 } } }";
+    let (_, faults) = Timer::check(serde_yaml::from_str(form).unwrap()).unwrap();
+    assert_eq!(faults[0].path, ["schedule", "monthly", "day"]);
+    assert_eq!(faults[0].severity, Severity::Warning);
+
+    let written: WrittenSchedule = serde_yaml::from_str("weekly: { on: [], at: 06:00 }").unwrap();
+    let fault = Fault::from(&Schedule::try_from(written).unwrap_err());
+    assert_eq!(
+        (fault.path, fault.severity),
+        (vec!["weekly".to_owned(), "on".to_owned()], Severity::Error)
+    );
+    let none = Schedule::try_from(WrittenSchedule::default()).unwrap_err();
+    assert!(Fault::from(&none).path.is_empty());
 }
 
 #[test]

@@ -3,7 +3,10 @@
 use std::fmt;
 
 use super::{Window, time_of_day::shown};
-use crate::domain::duration::{Span, SpanError};
+use crate::domain::{
+    duration::{Span, SpanError},
+    fault::Fault,
+};
 
 /// A schedule that cannot be: where, and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +34,24 @@ impl fmt::Display for ScheduleError {
             path => write!(f, "{path}: {}", self.fault),
         }
     }
+}
+
+impl From<&ScheduleError> for Fault {
+    /// A refusal with its path below `schedule`.
+    fn from(error: &ScheduleError) -> Fault {
+        Fault::error(&parts(error.path), error.fault.to_string(), "")
+    }
+}
+
+impl From<&ScheduleWarning> for Fault {
+    /// A warning with its path below `schedule`.
+    fn from(warning: &ScheduleWarning) -> Fault {
+        Fault::warning(&parts(warning.path()), warning.to_string(), "")
+    }
+}
+
+fn parts(path: &str) -> Vec<&str> {
+    path.split('.').filter(|part| !part.is_empty()).collect()
 }
 
 /// Names the key at which a fault was found.
