@@ -12,12 +12,13 @@
 //!   5C and 7E; all of that is what iconv does.
 //! - U+0080 is not mappable, as in iconv (the WHATWG encoder underneath would write the byte 80).
 //! - Language tags (U+E0000–U+E007F) are invisible and write nothing, as in iconv.
-//! - 外字 (private use: U+E000–U+F8FF, planes 15 and 16) are refused by that name. iconv writes U+E000–U+E757 as F040–F9FC, but
-//!   what the letter is, only the machine with that font knows. The replacement table can give it a meaning.
+//! - 外字 (private use: U+E000–U+F8FF, planes 15 and 16) are refused by that name. iconv writes U+E000–U+E757 as the
+//!   bytes F040–F9FC, but only the machine with that font knows what the letter is. The replacement table can give it a
+//!   meaning.
 //! - Control characters are mappable, as in iconv ([`encode_plainly`]), but not welcome in a field ([`Encoder`]): all
 //!   but tab, LF and CR are refused there, DEL and U+0080–U+009F included.
-//! - This is not NFC or NFKC over everything: Windows-31J has a 塚 of its own at U+FA10 and Å at U+212B,
-//!   and they stay what they are.
+//! - This is not NFC or NFKC over everything: Windows-31J has a 塚 of its own at U+FA10 and Å at U+212B, and they stay
+//!   what they are.
 
 mod findings;
 mod letters;

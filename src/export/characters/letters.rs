@@ -4,7 +4,7 @@
 //!
 //! | read | written | why it comes up |
 //! |---|---|---|
-//! | 〜 U+301C, − U+2212, ‖ U+2016, — U+2014 | ～ U+FF5E, － U+FF0D, ∥ U+2225, ― U+2015 | macOS and JIS-minded tools write the first, Windows the second |
+//! | 〜 U+301C, − U+2212, ‖ U+2016, — U+2014 | ～ U+FF5E, － U+FF0D, ∥ U+2225, ― U+2015 | macOS writes the first, Windows the second |
 //! | ¢ U+00A2, £ U+00A3, ¬ U+00AC | ￠ ￡ ￢ U+FFE0–U+FFE2 | the same |
 //! | kana and U+3099 or U+309A | the voiced kana (half-width kana: ﾞ, ﾟ) | file names and text from macOS |
 //! | a letter and a variation selector | the letter | fonts: 辻 with one dot or two |
