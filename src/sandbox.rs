@@ -3,7 +3,7 @@
 //! [`Sandbox`] plays the CSV import API over real sockets: it enforces what RAKUS's help page says (token, parts,
 //! parameters, Shift_JIS, 5 MB, 50,000 lines, 20 requests a minute) and the strictest reading of what it does not say,
 //! keeps what it imports in memory, and can be told to misbehave ([`Misbehaviour`]). [`mailbox::Mailbox`] catches mail.
-//! A separate process is steered through the control door ([`door`]).
+//! The status of an import is played too, by our own design (`status_polls` in [`SandboxOptions`]). A separate process is steered through the control door ([`door`]).
 //!
 //! **What it is not.** The answer's JSON is an assumption, and each answer says so. It imports nothing of this crate, so
 //! it cannot share our mistakes: it has its own multipart, CSV and Shift_JIS reading, its own counting of lines and of
@@ -12,12 +12,12 @@
 //! Choices where the help page is silent, all on the strict side: a line is a physical line, and the header counts; a
 //! number may also be a string of digits; a 1 where a parameter has no effect is an error; unknown parts and parameters
 //! are errors; a file is taken in as a whole or not at all; requests with a wrong token count against the limit,
-//! throttled ones do not; a password mail goes to whoever is written, each time.
+//! throttled ones do not; a refused upload is read to its end before it is answered; a password mail goes to whoever is written, each time.
 
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -36,6 +36,7 @@ mod record;
 mod reply;
 mod server;
 mod sheet;
+mod status;
 mod upload;
 mod visit;
 mod wire;
@@ -48,11 +49,11 @@ pub use record::{Answer, Part, Received};
 /// The account of [`Sandbox::url`] where the options name none.
 const DEFAULT_ACCOUNT: &str = "acme";
 
-/// A running pretend service. Dropping it closes its port and its connections.
+/// A running pretend service. It outlives its port ([`Sandbox::close`], [`Sandbox::reopen`]). Dropping it closes its port and its connections.
 pub struct Sandbox {
     address: SocketAddr,
     state: Arc<server::State>,
-    task: JoinHandle<()>,
+    task: Port,
 }
 
 impl Sandbox {
@@ -75,7 +76,7 @@ impl Sandbox {
                 inner.script.add(plan.clone());
             }
         }
-        let task = tokio::spawn(server::accept(listener, Arc::clone(&state)));
+        let task = Port::new(tokio::spawn(server::accept(listener, Arc::clone(&state))));
         Ok(Self { address, state, task })
     }
 
@@ -147,17 +148,62 @@ impl Sandbox {
         self.state.lock().masters.get(account, id)
     }
 
+    /// Closes the port and all connections, but keeps everything in memory: who connects now is refused.
+    pub async fn close(&self) {
+        self.task.close().await;
+    }
+
+    /// Opens the same port again after [`Sandbox::close`].
+    ///
+    /// # Errors
+    /// Somebody else has taken the port meanwhile.
+    pub async fn reopen(&self) -> io::Result<()> {
+        self.task.close().await;
+        let listener = TcpListener::bind(self.address).await?;
+        self.task
+            .set(tokio::spawn(server::accept(listener, Arc::clone(&self.state))));
+        Ok(())
+    }
+
     /// Closes the port and all connections, and waits until that is done: the port can then be taken again.
-    pub async fn shutdown(mut self) {
-        self.task.abort();
-        // The only end that an aborted task can come to.
-        let _ = (&mut self.task).await;
+    pub async fn shutdown(self) {
+        self.task.close().await;
     }
 }
 
-impl Drop for Sandbox {
+/// The task that listens. Dropped, it ends, and its connections with it.
+struct Port(Mutex<Option<JoinHandle<()>>>);
+
+impl Port {
+    fn new(task: JoinHandle<()>) -> Self {
+        Self(Mutex::new(Some(task)))
+    }
+
+    fn take(&self) -> Option<JoinHandle<()>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn set(&self, task: JoinHandle<()>) {
+        let before = self.0.lock().unwrap_or_else(PoisonError::into_inner).replace(task);
+        if let Some(before) = before {
+            before.abort();
+        }
+    }
+
+    async fn close(&self) {
+        if let Some(task) = self.take() {
+            task.abort();
+            // The only end that an aborted task can come to.
+            let _ = task.await;
+        }
+    }
+}
+
+impl Drop for Port {
     fn drop(&mut self) {
-        self.task.abort();
+        if let Some(task) = self.take() {
+            task.abort();
+        }
     }
 }
 

@@ -90,6 +90,8 @@ impl Refusal {
 /// What an import did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Imported {
+    /// The number under which the status API knows the import; 0 for none.
+    pub(super) id: u64,
     pub(super) master: u32,
     pub(super) total: usize,
     pub(super) created: usize,
@@ -111,7 +113,24 @@ pub(super) struct RefusedRow {
 impl Imported {
     /// The success in JSON.
     pub(super) fn body(&self, access_ms: u64) -> Value {
+        success(self.items(), access_ms)
+    }
+
+    /// The success in JSON as it reads while nothing is known of refused rows.
+    pub(super) fn body_too_early(&self, access_ms: u64) -> Value {
+        let created = self.created + self.refused.len();
+        Self {
+            refused: Vec::new(),
+            created,
+            ..self.clone()
+        }
+        .body(access_ms)
+    }
+
+    /// The numbers and the refused rows.
+    pub(super) fn items(&self) -> Value {
         let mut items = json!({
+            "importId": self.id.to_string(),
             "masterId": self.master,
             "total": self.total,
             "created": self.created,
@@ -129,6 +148,11 @@ impl Imported {
                 })
                 .collect();
         }
-        json!({"status": "success", "code": "200", "items": items, "accessTime": access_ms, "sandbox": NOTE})
+        items
     }
+}
+
+/// A success with these items.
+pub(super) fn success(items: Value, access_ms: u64) -> Value {
+    json!({"status": "success", "code": "200", "items": items, "accessTime": access_ms, "sandbox": NOTE})
 }

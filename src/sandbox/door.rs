@@ -63,14 +63,14 @@ async fn reply(state: &State, peer: SocketAddr, request: Request<Incoming>) -> R
     if !peer.ip().to_canonical().is_loopback() {
         return Err((403, "the control door is open to this machine only".to_owned()));
     }
-    let (head, body) = request.into_parts();
+    let (head, mut body) = request.into_parts();
     let path = head.uri.path().strip_prefix(ROOT).unwrap_or_default();
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     let get = head.method == Method::GET;
     let post = head.method == Method::POST;
     match segments.as_slice() {
         ["misbehave"] if post => {
-            let bytes = read_body(body, 64 * 1024, None)
+            let bytes = read_body(&mut body, 64 * 1024, None)
                 .await
                 .map_err(|_| (413, "the body is too large".to_owned()))?;
             let wish: Wish = serde_json::from_slice(&bytes).map_err(|error| (400, error.to_string()))?;

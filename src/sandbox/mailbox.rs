@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 
 use super::misbehaviour::{Plan, Script};
-use super::{Missed, reach};
+use super::{Missed, Port, reach};
 
 mod mail;
 mod smtp;
@@ -107,7 +107,7 @@ pub enum Stage {
 pub struct Mailbox {
     address: SocketAddr,
     shared: Arc<Shared>,
-    task: JoinHandle<()>,
+    task: Port,
 }
 
 /// What all sessions share.
@@ -158,7 +158,7 @@ impl Mailbox {
             caught: watch::Sender::new(0),
             ended: watch::Sender::new(0),
         });
-        let task = tokio::spawn(accept(listener, Arc::clone(&shared)));
+        let task = Port::new(tokio::spawn(accept(listener, Arc::clone(&shared))));
         Ok(Self { address, shared, task })
     }
 
@@ -202,17 +202,25 @@ impl Mailbox {
         self.shared.lock().script.add(plan);
     }
 
-    /// Closes the port and all sessions, and waits until that is done.
-    pub async fn shutdown(mut self) {
-        self.task.abort();
-        // The only end that an aborted task can come to.
-        let _ = (&mut self.task).await;
+    /// Closes the port and all sessions, but keeps the mails: who connects now is refused.
+    pub async fn close(&self) {
+        self.task.close().await;
     }
-}
 
-impl Drop for Mailbox {
-    fn drop(&mut self) {
-        self.task.abort();
+    /// Opens the same port again after [`Mailbox::close`].
+    ///
+    /// # Errors
+    /// Somebody else has taken the port meanwhile.
+    pub async fn reopen(&self) -> io::Result<()> {
+        self.task.close().await;
+        let listener = TcpListener::bind(self.address).await?;
+        self.task.set(tokio::spawn(accept(listener, Arc::clone(&self.shared))));
+        Ok(())
+    }
+
+    /// Closes the port and all sessions, and waits until that is done.
+    pub async fn shutdown(self) {
+        self.task.close().await;
     }
 }
 

@@ -11,6 +11,8 @@ use super::sheet::Sheet;
 
 /// More records than this in one master are refused, so that a long-lived sandbox cannot fill the machine.
 const RECORDS_MAX: usize = 2_000_000;
+/// Columns of one master, over all files.
+const COLUMNS_MAX: usize = 300;
 /// At most this many faults are listed in an answer.
 const FAULTS_MAX: usize = 100;
 
@@ -95,7 +97,9 @@ impl Master {
             if params.send_password_email {
                 // The worst case on purpose: whoever is written gets a mail, every time.
                 done.mails += 1;
-                self.mailed.push(key);
+                if self.mailed.len() < RECORDS_MAX {
+                    self.mailed.push(key);
+                }
             }
         }
         Ok(done)
@@ -137,6 +141,21 @@ impl Master {
                 "uploadFile",
                 "",
                 format!("this sandbox keeps at most {RECORDS_MAX} records"),
+            ));
+        }
+        if self.categories.len() + create.len() > RECORDS_MAX {
+            faults.push(Fault::new(
+                "createCategory",
+                "1",
+                "this sandbox keeps no more categories",
+            ));
+        }
+        let new_columns = sheet.header.iter().filter(|name| !self.columns.contains(*name)).count();
+        if self.columns.len() + new_columns > COLUMNS_MAX {
+            faults.push(Fault::new(
+                "uploadFile",
+                "",
+                format!("this sandbox keeps at most {COLUMNS_MAX} columns a master"),
             ));
         }
         if faults.is_empty() {

@@ -99,6 +99,11 @@ pub enum Misbehaviour {
         /// Number of rows, from the first data line on.
         rows: usize,
     },
+    /// Answers success as if all rows were taken; only the status of the import tells that the first ones were not.
+    RefuseLater {
+        /// Number of rows, from the first data line on.
+        rows: usize,
+    },
 }
 
 impl Misbehaviour {
@@ -115,7 +120,8 @@ impl Misbehaviour {
             | Self::EmptyBody
             | Self::EndlessBody
             | Self::GzipBomb
-            | Self::RefuseRows { .. } => true,
+            | Self::RefuseRows { .. }
+            | Self::RefuseLater { .. } => true,
             Self::ResetBeforeAnswer { imported } => *imported,
             Self::Maintenance
             | Self::Throttle { .. }

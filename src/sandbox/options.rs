@@ -26,6 +26,8 @@ pub struct SandboxOptions {
     pub columns: BTreeMap<u32, Vec<String>>,
     /// The categories that exist from the start, by master (of the account of [`Sandbox::url`](super::Sandbox::url)).
     pub categories: BTreeMap<u32, Vec<String>>,
+    /// How often the status of an import reads `processing` before it reads `completed`: 0.
+    pub status_polls: usize,
     /// What to do wrong from the start.
     pub misbehave: Vec<Plan>,
 }
@@ -41,6 +43,7 @@ impl Default for SandboxOptions {
             require_content_length: true,
             columns: BTreeMap::new(),
             categories: BTreeMap::new(),
+            status_polls: 0,
             misbehave: Vec::new(),
         }
     }

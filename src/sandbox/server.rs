@@ -22,6 +22,7 @@ use super::options::SandboxOptions;
 use super::params::Params;
 use super::record::Log;
 use super::sheet::Sheet;
+use super::status::Imports;
 use super::upload::Upload;
 use super::visit;
 use super::wire::{Orders, Wire};
@@ -40,9 +41,19 @@ pub(super) struct State {
     inner: Mutex<Inner>,
 }
 
+/// The two APIs that are played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Api {
+    /// The CSV import.
+    Import,
+    /// The status of an import (assumed).
+    Status,
+}
+
 pub(super) struct Inner {
     pub(super) script: Script,
     pub(super) masters: Masters,
+    pub(super) imports: Imports,
     windows: HashMap<String, VecDeque<Instant>>,
     forward: Duration,
 }
@@ -52,6 +63,7 @@ impl State {
         let inner = Inner {
             script: Script::default(),
             masters: Masters::default(),
+            imports: Imports::default(),
             windows: HashMap::new(),
             forward: Duration::ZERO,
         };
@@ -113,11 +125,16 @@ impl State {
         Ok(())
     }
 
-    /// The account of a path that is the import's.
-    pub(super) fn route(&self, method: &Method, path: &str) -> Result<String, Refusal> {
-        let account = path
-            .strip_suffix("/api/v1/csvimport")
-            .and_then(|rest| rest.strip_prefix('/'));
+    /// The account of a path, and the API that it names.
+    pub(super) fn route(&self, method: &Method, path: &str) -> Result<(String, Api), Refusal> {
+        let found = path
+            .strip_prefix('/')
+            .and_then(|path| path.split_once("/api/v1/csvimport"));
+        let (account, api) = match found {
+            Some((account, "")) => (Some(account), Api::Import),
+            Some((account, "/status")) => (Some(account), Api::Status),
+            _ => (None, Api::Import),
+        };
         let known = |account: &&str| {
             !account.is_empty()
                 && !account.contains('/')
@@ -126,10 +143,10 @@ impl State {
         let Some(account) = account.filter(known) else {
             return Err(Refusal::Request(404, "no such account or API".to_owned()));
         };
-        if method != Method::POST {
+        if method != Method::POST && !(api == Api::Status && method == Method::GET) {
             return Err(Refusal::Request(405, "POST is required".to_owned()));
         }
-        Ok(account.to_owned())
+        Ok((account.to_owned(), api))
     }
 
     /// Checks and takes in an upload. Blocks: for a blocking thread.
@@ -162,7 +179,9 @@ impl State {
                 return Err(Refusal::Header(unknown));
             }
         }
-        self.lock().masters.import(account, params, sheet, refuse)
+        let mut inner = self.lock();
+        let imported = inner.masters.import(account, params, sheet, refuse)?;
+        Ok(inner.imports.add(account, imported, self.options.status_polls))
     }
 }
 

@@ -4,9 +4,14 @@
 //! unambiguous. It refuses to repair anything; every refusal names the line. Lines are physical lines: one that stands
 //! inside quotes counts, and so does the header (the real service's way of counting is not known; this is the stricter).
 
+use std::collections::HashSet;
+
 use encoding_rs::{DecoderResult, SHIFT_JIS};
 
 use super::answer::Refusal;
+
+/// Columns of one file; more are refused, so that a header cannot fill the memory.
+const COLUMNS_MAX: usize = 300;
 
 /// A file that was read completely.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,11 +126,17 @@ fn decode(bytes: &[u8]) -> Result<String, Refusal> {
 }
 
 fn check_header(header: &[String]) -> Result<(), Refusal> {
-    let mut faults = Vec::new();
+    if header.len() > COLUMNS_MAX {
+        return Err(Refusal::Header(vec![format!(
+            "{} columns; at most {COLUMNS_MAX} are taken",
+            header.len()
+        )]));
+    }
+    let (mut faults, mut seen) = (Vec::new(), HashSet::new());
     for (index, name) in header.iter().enumerate() {
         if name.trim().is_empty() {
             faults.push(format!("column {} has no name", index + 1));
-        } else if header[..index].contains(name) {
+        } else if !seen.insert(name) {
             faults.push(format!("column {} repeats the name {name}", index + 1));
         }
     }
@@ -198,4 +209,34 @@ fn rows(text: &str) -> Result<Vec<Row>, (u64, &'static str)> {
         at = at.min(bytes.len());
     }
     Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Sheet::read(&bytes, 5_000_000, 50_000);
+        }
+
+        #[test]
+        fn what_looks_like_csv_is_read_or_refused(text in "[a-zｱ\",\r\n]{0,60}") {
+            let _ = rows(&text);
+        }
+
+        #[test]
+        fn what_is_quoted_by_the_book_comes_back(table in proptest::collection::vec(proptest::array::uniform3("[a\",\r\n亜]{0,6}"), 1..6)) {
+            let mut text = String::new();
+            for row in &table {
+                let quoted: Vec<String> = row.iter().map(|field| format!("\"{}\"", field.replace('"', "\"\""))).collect();
+                text += &(quoted.join(",") + "\r\n");
+            }
+            let read: Vec<Vec<String>> = rows(&text).unwrap().into_iter().map(|row| row.fields).collect();
+            prop_assert_eq!(read, table.iter().map(|row| row.to_vec()).collect::<Vec<_>>());
+        }
+    }
 }

@@ -14,6 +14,13 @@ use sha2::{Digest, Sha256};
 use super::answer::Refusal;
 use super::record::Part;
 
+/// Parts of one body; more are refused.
+const PARTS_MAX: usize = 16;
+/// Bytes of the `json` part; more are refused.
+const JSON_BYTES: usize = 64 * 1024;
+/// What is read and thrown away of a body whose request is refused already.
+const DRAIN_BYTES: usize = 1024 * 1024 * 1024;
+
 /// Why a body could not be read.
 pub(super) enum BodyError {
     /// It is larger than the cap.
@@ -23,7 +30,7 @@ pub(super) enum BodyError {
 }
 
 /// Reads a body up to `cap` bytes, or stops early once `enough` bytes are there.
-pub(super) async fn read_body(mut body: Incoming, cap: usize, enough: Option<u64>) -> Result<Bytes, BodyError> {
+pub(super) async fn read_body(body: &mut Incoming, cap: usize, enough: Option<u64>) -> Result<Bytes, BodyError> {
     let mut bytes = BytesMut::new();
     while enough.is_none_or(|enough| (bytes.len() as u64) < enough) {
         let Some(frame) = body.frame().await else { break };
@@ -36,6 +43,18 @@ pub(super) async fn read_body(mut body: Incoming, cap: usize, enough: Option<u64
         bytes.extend_from_slice(&data);
     }
     Ok(bytes.freeze())
+}
+
+/// Reads the rest of a body and forgets it. An answer that is sent before the client has finished sending is easily
+/// lost: the connection is reset under it. Servers that want to be understood read on.
+pub(super) async fn drain(body: &mut Incoming) {
+    let mut read = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        read += frame.data_ref().map_or(0, Bytes::len);
+        if read > DRAIN_BYTES {
+            break;
+        }
+    }
 }
 
 /// What stood in the body, and whether it was in order.
@@ -66,6 +85,9 @@ impl Upload {
         let broken = |error: multer::Error| Refusal::Request(400, format!("the multipart body is broken: {error}"));
         let mut verdict = Ok(());
         while let Some(field) = multipart.next_field().await.map_err(broken)? {
+            if self.parts.len() >= PARTS_MAX {
+                return Err(Refusal::Request(400, format!("more than {PARTS_MAX} parts")));
+            }
             let name = field.name().unwrap_or_default().to_owned();
             let filename = field.file_name().map(str::to_owned);
             let content_type = field
@@ -73,11 +95,11 @@ impl Upload {
                 .get(CONTENT_TYPE)
                 .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
             let bytes = field.bytes().await.map_err(broken)?;
-            let repeated = self.parts.iter().any(|part| part.name == name);
+            let repeated = self.parts.iter().any(|part| part.name == shortened(&name));
             self.parts.push(Part {
-                name: name.clone(),
-                filename: filename.clone(),
-                content_type,
+                name: shortened(&name),
+                filename: filename.as_deref().map(shortened),
+                content_type: content_type.as_deref().map(shortened),
                 bytes: bytes.len() as u64,
                 sha256: String::new(),
             });
@@ -88,6 +110,11 @@ impl Upload {
                     self.json = Some(String::new());
                     Ok(())
                 }
+                ("json", None) if bytes.len() > JSON_BYTES => Err(Refusal::one(
+                    "json",
+                    "",
+                    format!("the part has more than {JSON_BYTES} bytes"),
+                )),
                 ("json", None) => match String::from_utf8(bytes.into()) {
                     Ok(text) => {
                         self.json = Some(text);
@@ -127,6 +154,11 @@ impl Upload {
             }
         }
     }
+}
+
+/// Names are kept, so they are kept short.
+fn shortened(name: &str) -> String {
+    name.chars().take(200).collect()
 }
 
 /// The boundary of the one `Content-Type`, by the grammar of RFC 2046.

@@ -17,8 +17,9 @@ use super::entry::Entry;
 use super::misbehaviour::Misbehaviour;
 use super::params::Params;
 use super::reply::{Body, Reply};
-use super::server::State;
-use super::upload::{BodyError, Upload, read_body};
+use super::server::{Api, State};
+use super::status;
+use super::upload::{BodyError, Upload, drain, read_body};
 use super::wire::Orders;
 
 /// Ends the connection without an answer.
@@ -37,12 +38,16 @@ pub(super) async fn serve(
         return Ok(door::answer(&state, peer, request).await);
     }
     let mut entry = Entry::open(Arc::clone(&state), &request);
-    let (head, body) = request.into_parts();
-    let account = match state.route(&head.method, head.uri.path()) {
-        Ok(account) => account,
-        Err(refusal) => return Ok(entry.refuse(&refusal)),
+    let (head, mut body) = request.into_parts();
+    let (account, api) = match state.route(&head.method, head.uri.path()) {
+        Ok(found) => found,
+        Err(refusal) => {
+            drain(&mut body).await;
+            return Ok(entry.refuse(&refusal));
+        }
     };
     if let Err(refusal) = state.admit(&account) {
+        drain(&mut body).await;
         let mut reply = Reply::json(refusal.status(), refusal.body(entry.elapsed_ms()));
         if refusal.status() == 429
             && let Some(value) = &state.options.limits.retry_after
@@ -61,7 +66,7 @@ pub(super) async fn serve(
             return Ok(entry.answer(reply));
         }
         Some(Misbehaviour::ResetDuringBody { after_bytes }) => {
-            let read = read_body(body, cap, Some((*after_bytes).max(1)))
+            let read = read_body(&mut body, cap, Some((*after_bytes).max(1)))
                 .await
                 .map_or(0, |bytes| bytes.len() as u64);
             entry.note(|received| received.body_bytes = read);
@@ -71,27 +76,36 @@ pub(super) async fn serve(
         }
         _ => {}
     }
-    if state.options.require_content_length && !head.headers.contains_key(CONTENT_LENGTH) {
+    if api == Api::Import && state.options.require_content_length && !head.headers.contains_key(CONTENT_LENGTH) {
+        drain(&mut body).await;
         return Ok(entry.refuse(&Refusal::Request(411, "Content-Length is required".to_owned())));
     }
-    let bytes = match read_body(body, cap, None).await {
+    let bytes = match read_body(&mut body, cap, None).await {
         Ok(bytes) => bytes,
         Err(BodyError::TooLarge) => {
+            drain(&mut body).await;
             return Ok(entry.refuse(&Refusal::Request(413, format!("the body is larger than {cap} bytes"))));
         }
         Err(BodyError::Gone) => return Err(cut()),
     };
     entry.note(|received| received.body_bytes = bytes.len() as u64);
+    if api == Api::Status {
+        let token_ok = token_is(&head.headers, &state.options.token);
+        let right = match status::answer(&state, &account, token_ok, head.uri.query(), &bytes) {
+            Ok(body) => Reply::json(200, body),
+            Err(refusal) => Reply::json(refusal.status(), refusal.body(entry.elapsed_ms())),
+        };
+        return finish(how, &state, &orders, entry, right).await;
+    }
     let upload = Upload::read(&head.headers, bytes).await;
     let work = Work {
         state: Arc::clone(&state),
         account,
         token_ok: token_is(&head.headers, &state.options.token),
         import: how.as_ref().is_none_or(Misbehaviour::imports),
-        refuse: if let Some(Misbehaviour::RefuseRows { rows }) = how {
-            rows
-        } else {
-            0
+        refuse: match how {
+            Some(Misbehaviour::RefuseRows { rows } | Misbehaviour::RefuseLater { rows }) => rows,
+            _ => 0,
         },
     };
     let (upload, outcome) = tokio::task::spawn_blocking(move || work.run(upload))
@@ -103,14 +117,27 @@ pub(super) async fn serve(
         received.csv = upload.csv;
         received.imported = matches!(outcome, Some(Ok(_)));
     });
+    let later = matches!(how, Some(Misbehaviour::RefuseLater { .. }));
     let right = match outcome {
+        Some(Ok(imported)) if later => Reply::json(200, imported.body_too_early(entry.elapsed_ms())),
         Some(Ok(imported)) => Reply::json(200, imported.body(entry.elapsed_ms())),
         Some(Err(refusal)) => Reply::json(refusal.status(), refusal.body(entry.elapsed_ms())),
         None => Reply::json(200, Imported::default().body(entry.elapsed_ms())),
     };
+    finish(how, &state, &orders, entry, right).await
+}
+
+/// Answers rightly, or as planned.
+async fn finish(
+    how: Option<Misbehaviour>,
+    state: &State,
+    orders: &Orders,
+    mut entry: Entry,
+    right: Reply,
+) -> io::Result<Response<Body>> {
     match how {
         None => Ok(entry.answer(right)),
-        Some(how) => misbehave(&how, &state, &orders, entry, right).await,
+        Some(how) => misbehave(&how, state, orders, entry, right).await,
     }
 }
 
@@ -197,7 +224,7 @@ async fn misbehave(
         Misbehaviour::ResetMidAnswer { after_bytes } => {
             entry.close(Some(&right), Some("reset in the middle of the answer"));
             orders.cut_after(*after_bytes);
-            Ok(right.into_response())
+            Ok(right.header("connection", "close").into_response())
         }
         Misbehaviour::AcceptThenSilent => {
             entry.close(None, Some("silent"));
@@ -228,6 +255,6 @@ async fn misbehave(
         Misbehaviour::EmptyBody => answer(entry, Reply::empty()),
         Misbehaviour::EndlessBody => answer(entry, Reply::endless()),
         Misbehaviour::GzipBomb => answer(entry, Reply::gzip_bomb()),
-        Misbehaviour::RefuseRows { .. } => answer(entry, right),
+        Misbehaviour::RefuseRows { .. } | Misbehaviour::RefuseLater { .. } => answer(entry, right),
     }
 }

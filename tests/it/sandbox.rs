@@ -2,6 +2,7 @@
 
 mod door;
 mod faults;
+mod limits;
 mod mailbox;
 mod others;
 mod rules;
@@ -234,6 +235,24 @@ async fn after_a_shutdown_the_port_refuses_and_can_be_taken_again() {
     .await
     .unwrap();
     assert_eq!(Push::employees().to(&again).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_closed_sandbox_ends_what_is_under_way_refuses_and_comes_back_with_its_memory() {
+    let sandbox = start().await;
+    assert_eq!(Push::employees().to(&sandbox).await.status, 200);
+    sandbox.misbehave(renkei::sandbox::Plan::once(renkei::sandbox::Misbehaviour::Hold));
+    let bytes = Push::employees().bytes();
+    let (held, ()) = tokio::join!(exchange_raw(sandbox.address(), &bytes), async {
+        sandbox.wait_for(2, SOON).await.unwrap();
+        sandbox.close().await;
+    });
+    assert!(held.0.is_empty());
+    let refused = TcpStream::connect(sandbox.address()).await.unwrap_err();
+    assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+    sandbox.reopen().await.unwrap();
+    assert_eq!(Push::employees().to(&sandbox).await.status, 200);
+    assert_eq!((sandbox.received().len(), sandbox.master(0).records.len()), (3, 2));
 }
 
 #[tokio::test]

@@ -215,3 +215,39 @@ fn word(text: &str) -> Option<(String, usize)> {
     let length = 2 + charset.len() + 1 + how.len() + 1 + encoded.len() + 2;
     Some((in_charset(label, &bytes), length))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_mail_can_be_looked_at(
+            head in "(Subject: |Content-Type: |Content-Transfer-Encoding: |=\\?utf-8\\?[bqx]\\?|\\?=|[=;?\"_a-z0-9/-]|multipart/x; boundary=b|base64|quoted-printable|\r\n ?){0,30}",
+            body in proptest::collection::vec(any::<u8>(), 0..100),
+        ) {
+            let raw = [head.as_bytes(), b"\r\n\r\n--b\r\n", &body, b"\r\n--b--"].concat();
+            let mail = CaughtMail { from: String::new(), to: Vec::new(), raw };
+            let _ = (mail.subject(), mail.text(), mail.part("x"));
+        }
+    }
+
+    #[test]
+    fn multiparts_without_end_or_bottom_are_followed_only_so_far() {
+        let mut raw = Vec::new();
+        for _ in 0..1_000 {
+            raw.extend_from_slice(b"Content-Type: multipart/mixed; boundary=\"b\"\r\n\r\n--b\r\n");
+        }
+        assert_eq!(
+            CaughtMail {
+                from: String::new(),
+                to: Vec::new(),
+                raw
+            }
+            .text(),
+            ""
+        );
+    }
+}

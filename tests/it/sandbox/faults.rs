@@ -150,3 +150,69 @@ async fn a_client_library_unpacks_the_gzip_bomb_as_far_as_it_cares_to() {
         unpacked += chunk.len();
     }
 }
+
+#[tokio::test]
+async fn the_status_of_an_import_tells_later_what_the_answer_did_not() {
+    let sandbox = Sandbox::start(SandboxOptions {
+        status_polls: 1,
+        ..SandboxOptions::default()
+    })
+    .await
+    .unwrap();
+    sandbox.misbehave(Plan::once(Misbehaviour::RefuseLater { rows: 1 }));
+    let seen = Push::employees().to(&sandbox).await.json();
+    assert_eq!(
+        (&seen["items"]["created"], &seen["items"]["refused"]),
+        (&2.into(), &serde_json::Value::Null)
+    );
+    let ask = async |account: &str, token: &str, id: &str| {
+        let request = format!(
+            "POST /{account}/api/v1/csvimport/status HTTP/1.1\r\nHost: x\r\nX-RS-apitoken: {token}\r\n\
+             Content-Length: {}\r\nConnection: close\r\n\r\n{{\"importId\":{id}}}",
+            id.len() + 13
+        );
+        exchange(sandbox.address(), request.as_bytes()).await.unwrap()
+    };
+    let id = seen["items"]["importId"].to_string();
+    assert_eq!(ask("acme", "sandbox", &id).await.json()["items"]["state"], "processing");
+    let items = ask("acme", "sandbox", "1").await.json()["items"].clone();
+    assert_eq!((&items["state"], &items["created"]), (&"error".into(), &1.into()));
+    assert_eq!(items["refused"][0]["value"], "1");
+    for (account, token, id, status) in [
+        ("acme", "x", "1", 401),
+        ("other", "sandbox", "1", 404),
+        ("acme", "sandbox", "2", 404),
+        ("acme", "sandbox", "[]", 400),
+    ] {
+        assert_eq!(ask(account, token, id).await.status, status, "{account} {token} {id}");
+    }
+    assert_eq!(sandbox.received().len(), 7, "polls are requests like others");
+}
+
+#[tokio::test]
+async fn a_refusal_is_heard_even_by_a_client_that_is_still_sending() {
+    let limits = renkei::sandbox::Limits {
+        requests: 1,
+        body_bytes: 100_000,
+        ..Default::default()
+    };
+    let sandbox = Sandbox::start(SandboxOptions {
+        limits,
+        ..SandboxOptions::default()
+    })
+    .await
+    .unwrap();
+    let mut push = Push::employees();
+    push.csv = vec![b'x'; 20_000_000];
+    // A client that does not listen before it has said everything.
+    let patient = async |push: &Push| {
+        let mut stream = TcpStream::connect(sandbox.address()).await.unwrap();
+        stream.write_all(&push.bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        String::from_utf8(answer[9..12].to_vec()).unwrap()
+    };
+    let (first, second) = (patient(&push).await, patient(&push).await);
+    push.path = "/elsewhere".to_owned();
+    assert_eq!([first, second, patient(&push).await], ["413", "429", "404"]);
+}

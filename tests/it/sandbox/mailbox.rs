@@ -106,6 +106,17 @@ async fn failures_come_as_planned_and_then_stop() {
 }
 
 #[tokio::test]
+async fn a_closed_mailbox_refuses_and_a_reopened_one_still_has_its_mails() {
+    let mailbox = start().await;
+    sender(&mailbox).build().send(letter()).await.unwrap();
+    mailbox.close().await;
+    assert!(sender(&mailbox).build().send(letter()).await.is_err());
+    mailbox.reopen().await.unwrap();
+    sender(&mailbox).build().send(letter()).await.unwrap();
+    assert_eq!(mailbox.messages().len(), 2);
+}
+
+#[tokio::test]
 async fn a_mailbox_with_a_password_takes_mail_only_after_it() {
     let auth = Some(("renkei".to_owned(), "合言葉".to_owned()));
     let mailbox = Mailbox::start(MailboxOptions {
