@@ -16,13 +16,8 @@ pub struct Clock {
 
 #[derive(Debug, Clone)]
 enum Kind {
-    System {
-        started: Instant,
-    },
-    Manual {
-        origin: DateTime<Utc>,
-        now: Arc<watch::Sender<DateTime<Utc>>>,
-    },
+    System { started: Instant },
+    Manual { origin: DateTime<Utc>, now: Arc<watch::Sender<DateTime<Utc>>> },
 }
 
 /// The longest a real sleep lasts before the wall clock is read again, so that a clock that jumped forward or a
@@ -33,22 +28,13 @@ impl Clock {
     /// The machine's clock.
     #[must_use]
     pub fn system() -> Self {
-        Self {
-            kind: Kind::System {
-                started: Instant::now(),
-            },
-        }
+        Self { kind: Kind::System { started: Instant::now() } }
     }
 
     /// A clock that stands until it is moved.
     #[must_use]
     pub fn manual(start: DateTime<Utc>) -> Self {
-        Self {
-            kind: Kind::Manual {
-                origin: start,
-                now: Arc::new(watch::Sender::new(start)),
-            },
-        }
+        Self { kind: Kind::Manual { origin: start, now: Arc::new(watch::Sender::new(start)) } }
     }
 
     /// The wall clock's time, in whole milliseconds as the store keeps it.
@@ -136,10 +122,7 @@ fn read_boot() -> Option<BootInstant> {
     let uptime = std::fs::read_to_string("/proc/uptime").ok()?;
     let (seconds, hundredths) = uptime.split_whitespace().next()?.split_once('.')?;
     let millis = seconds.parse::<u64>().ok()? * 1_000 + hundredths.parse::<u64>().ok()? * 10;
-    let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
-        .ok()?
-        .trim()
-        .to_owned();
+    let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?.trim().to_owned();
     Some(BootInstant { boot_id, millis })
 }
 

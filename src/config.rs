@@ -113,21 +113,14 @@ impl Config {
             },
         };
         let timezone = raw.timezone.parse::<Tz>().unwrap_or_else(|_| {
-            faults.push(format!(
-                "{at}: timezone: {:?} is no IANA zone: write Asia/Tokyo, say",
-                raw.timezone
-            ));
+            faults.push(format!("{at}: timezone: {:?} is no IANA zone: write Asia/Tokyo, say", raw.timezone));
             chrono_tz::Asia::Tokyo
         });
         if raw.listen.is_some() {
-            faults.push(format!(
-                "{at}: listen: the console is not in this version: remove the key or write null"
-            ));
+            faults.push(format!("{at}: listen: the console is not in this version: remove the key or write null"));
         }
         if let Err(error) = raw.log.level.parse::<tracing_subscriber::filter::Targets>() {
-            faults.push(format!(
-                "{at}: log.level: {error}: write info, or info,renkei::push=debug"
-            ));
+            faults.push(format!("{at}: log.level: {error}: write info, or info,renkei::push=debug"));
         }
         let mail = raw.mail.and_then(|mail| {
             check_mail(mail, &base)
@@ -185,10 +178,7 @@ fn check_mail(raw: RawMail, base: &Path) -> Result<Mail, Vec<String>> {
     if url.password().is_some() {
         faults.push("url: it has a password in it: move it to password: \"${file:…}\"".to_owned());
     }
-    let loopback = host == "localhost"
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback());
+    let loopback = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
     let mut tls = if wrapped {
         Tls::Wrapped
     } else if loopback {
@@ -201,16 +191,11 @@ fn check_mail(raw: RawMail, base: &Path) -> Result<Mail, Vec<String>> {
             ("tls", "required") if !wrapped => tls = Tls::Required,
             ("tls", "none") if !wrapped => tls = Tls::None,
             ("tls", "wrapped") => tls = Tls::Wrapped,
-            _ => faults.push(format!(
-                "url: {key}={value} is not known: write tls=required, tls=wrapped or tls=none"
-            )),
+            _ => faults.push(format!("url: {key}={value} is not known: write tls=required, tls=wrapped or tls=none")),
         }
     }
-    let user = (!url.username().is_empty()).then(|| {
-        percent_encoding::percent_decode_str(url.username())
-            .decode_utf8_lossy()
-            .into_owned()
-    });
+    let user = (!url.username().is_empty())
+        .then(|| percent_encoding::percent_decode_str(url.username()).decode_utf8_lossy().into_owned());
     if user.is_some() != raw.password.is_some() {
         faults.push("password: a user in the URL and a password belong together: give both or neither".to_owned());
     }
@@ -251,10 +236,7 @@ mod tests {
     fn the_example_file_holds_the_defaults() {
         let example = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/config.example.yaml")).unwrap();
         let raw: Raw = serde_yaml::from_str(&example).unwrap();
-        let defaults = Raw {
-            database: Some("sqlite://./data/renkei.db".into()),
-            ..Raw::default()
-        };
+        let defaults = Raw { database: Some("sqlite://./data/renkei.db".into()), ..Raw::default() };
         assert_eq!(raw, defaults);
     }
 
@@ -269,15 +251,9 @@ mod tests {
     fn mail_is_read_from_its_url() {
         let text = "mail: { url: 'smtp://it%40x@mail.example.jp:25?tls=required', password: '${env:P}', from: a@x, administrators: [b@x] }";
         let mail = load(text).unwrap().mail.unwrap();
-        assert_eq!(
-            (mail.host.as_str(), mail.port, mail.tls),
-            ("mail.example.jp", 25, Tls::Required)
-        );
+        assert_eq!((mail.host.as_str(), mail.port, mail.tls), ("mail.example.jp", 25, Tls::Required));
         assert_eq!(mail.user.as_deref(), Some("it@x"));
-        let plain = load("mail: { url: 'smtp://127.0.0.1:2525', from: a@x }")
-            .unwrap()
-            .mail
-            .unwrap();
+        let plain = load("mail: { url: 'smtp://127.0.0.1:2525', from: a@x }").unwrap().mail.unwrap();
         assert_eq!(plain.tls, Tls::None);
     }
 
@@ -285,14 +261,7 @@ mod tests {
     fn every_fault_is_said_with_its_key() {
         let error = load("timezone: Asia/Tokio\ndatabase: mysql://x\nmail: { url: 'smtp://u:p@h', from: nobody }\n")
             .unwrap_err();
-        for part in [
-            "timezone",
-            "Asia/Tokio",
-            "database",
-            "mail.url",
-            "mail.from",
-            "mail.password",
-        ] {
+        for part in ["timezone", "Asia/Tokio", "database", "mail.url", "mail.from", "mail.password"] {
             assert!(error.contains(part), "{part} in {error}");
         }
         assert!(load("tiemzone: x").unwrap_err().contains("tiemzone"));

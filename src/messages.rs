@@ -140,12 +140,7 @@ pub fn fill(template: &str, values: &[(&str, &str)]) -> String {
         let close = rest[open..].find('}').map_or(rest.len(), |at| open + at + 1);
         let place = &rest[open..close];
         let name = place.trim_start_matches('{').trim_end_matches('}');
-        text.push_str(
-            values
-                .iter()
-                .find(|(known, _)| *known == name)
-                .map_or(place, |(_, value)| value),
-        );
+        text.push_str(values.iter().find(|(known, _)| *known == name).map_or(place, |(_, value)| value));
         rest = &rest[close..];
     }
     text.push_str(rest);
@@ -176,10 +171,7 @@ mod tests {
             for &code in Code::ALL {
                 let explanation = (of(locale).explain)(code);
                 assert!(explanation.what.chars().count() > 5, "{code}");
-                assert!(
-                    !explanation.steps.is_empty(),
-                    "{code} in {locale:?} tells nobody what to do"
-                );
+                assert!(!explanation.steps.is_empty(), "{code} in {locale:?} tells nobody what to do");
             }
         }
     }
@@ -192,9 +184,6 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped() {
-        assert_eq!(
-            [0, 999, 1_203, 1_000_000].map(thousands),
-            ["0", "999", "1,203", "1,000,000"]
-        );
+        assert_eq!([0, 999, 1_203, 1_000_000].map(thousands), ["0", "999", "1,203", "1,000,000"]);
     }
 }

@@ -160,8 +160,7 @@ impl Sandbox {
     pub async fn reopen(&self) -> io::Result<()> {
         self.task.close().await;
         let listener = TcpListener::bind(self.address).await?;
-        self.task
-            .set(tokio::spawn(server::accept(listener, Arc::clone(&self.state))));
+        self.task.set(tokio::spawn(server::accept(listener, Arc::clone(&self.state))));
         Ok(())
     }
 
@@ -233,12 +232,5 @@ async fn reach(mut count: watch::Receiver<u64>, wanted: u64, within: Duration) -
     let reached = tokio::time::timeout(within, count.wait_for(|seen| *seen >= wanted)).await;
     let done = matches!(reached, Ok(Ok(_)));
     drop(reached);
-    if done {
-        Ok(())
-    } else {
-        Err(Missed {
-            wanted,
-            seen: *count.borrow(),
-        })
-    }
+    if done { Ok(()) } else { Err(Missed { wanted, seen: *count.borrow() }) }
 }

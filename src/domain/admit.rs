@@ -55,22 +55,13 @@ pub fn admit(slots: &[RequestSlot], limit: u32, now: &BootInstant) -> Admission 
     };
     let busy = slots.iter().filter(|slot| !rest(slot).is_zero()).count();
     if busy < limit as usize {
-        let free = (0..limit).find(|&number| {
-            slots
-                .iter()
-                .find(|slot| slot.number == number)
-                .is_none_or(|slot| rest(slot).is_zero())
-        });
+        let free = (0..limit)
+            .find(|&number| slots.iter().find(|slot| slot.number == number).is_none_or(|slot| rest(slot).is_zero()));
         if let Some(number) = free {
             return Admission::Go(number);
         }
     }
-    let shortest = slots
-        .iter()
-        .map(rest)
-        .filter(|wait| !wait.is_zero())
-        .min()
-        .unwrap_or(WINDOW);
+    let shortest = slots.iter().map(rest).filter(|wait| !wait.is_zero()).min().unwrap_or(WINDOW);
     Admission::Wait(shortest)
 }
 
@@ -79,18 +70,11 @@ mod tests {
     use super::*;
 
     fn at(millis: u64) -> BootInstant {
-        BootInstant {
-            boot_id: "b".into(),
-            millis,
-        }
+        BootInstant { boot_id: "b".into(), millis }
     }
 
     fn slot(number: u32, taken: bool, released: Option<u64>) -> RequestSlot {
-        RequestSlot {
-            number,
-            taken,
-            released: released.map(at),
-        }
+        RequestSlot { number, taken, released: released.map(at) }
     }
 
     #[test]
@@ -104,22 +88,15 @@ mod tests {
     fn another_boot_or_a_clock_that_ran_backwards_waits_a_full_minute() {
         let slots = [slot(0, false, Some(500_000))];
         assert_eq!(admit(&slots, 1, &at(400_000)), Admission::Wait(WINDOW));
-        let other = BootInstant {
-            boot_id: "c".into(),
-            millis: 900_000,
-        };
+        let other = BootInstant { boot_id: "c".into(), millis: 900_000 };
         assert_eq!(admit(&slots, 1, &other), Admission::Wait(WINDOW));
     }
 
     #[test]
     fn a_lowered_limit_counts_what_was_sent_under_the_higher_one() {
-        let slots: Vec<_> = (0..5)
-            .map(|number| slot(number, false, Some(if number < 2 { 0 } else { 50_000 })))
-            .collect();
-        assert!(
-            matches!(admit(&slots, 2, &at(61_000)), Admission::Wait(_)),
-            "three still count"
-        );
+        let slots: Vec<_> =
+            (0..5).map(|number| slot(number, false, Some(if number < 2 { 0 } else { 50_000 }))).collect();
+        assert!(matches!(admit(&slots, 2, &at(61_000)), Admission::Wait(_)), "three still count");
         assert_eq!(admit(&slots, 4, &at(61_000)), Admission::Go(0));
     }
 }

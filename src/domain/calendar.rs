@@ -121,19 +121,14 @@ impl Calendar {
         if self.working.contains(&date) {
             return None;
         }
-        let company = self
-            .closed
-            .get(&date)
-            .or_else(|| self.closed_yearly.get(&(date.month(), date.day())));
+        let company = self.closed.get(&date).or_else(|| self.closed_yearly.get(&(date.month(), date.day())));
         if let Some(name) = company {
             return Some(Closed::Company(name.clone()));
         }
         if let Some(name) = holidays::holiday_name(date).filter(|_| self.public_holidays) {
             return Some(Closed::Holiday(name));
         }
-        self.weekend
-            .contains(&number(date.weekday()))
-            .then(|| Closed::Weekend(date.weekday()))
+        self.weekend.contains(&number(date.weekday())).then(|| Closed::Weekend(date.weekday()))
     }
 
     /// Whether a date is worked.
@@ -143,9 +138,7 @@ impl Calendar {
 
     /// The date itself when it is worked, or the first business day after it; `None` when a year has none.
     pub fn on_or_after(&self, date: NaiveDate) -> Option<NaiveDate> {
-        date.iter_days()
-            .take(LONGEST_REST)
-            .find(|date| self.is_business_day(*date))
+        date.iter_days().take(LONGEST_REST).find(|date| self.is_business_day(*date))
     }
 
     /// The date itself when it is worked, or the last business day before it; `None` when a year has none.
@@ -205,23 +198,11 @@ mod tests {
     fn a_day_is_closed_for_a_reason() {
         let company = company();
         assert_eq!(company.closed_on(date("2026-11-24")), None);
-        assert_eq!(
-            company.closed_on(date("2026-11-23")),
-            Some(Closed::Holiday("勤労感謝の日"))
-        );
-        assert_eq!(
-            company.closed_on(date("2026-11-21")),
-            Some(Closed::Weekend(Weekday::Sat))
-        );
+        assert_eq!(company.closed_on(date("2026-11-23")), Some(Closed::Holiday("勤労感謝の日")));
+        assert_eq!(company.closed_on(date("2026-11-21")), Some(Closed::Weekend(Weekday::Sat)));
         assert_eq!(company.closed_on(date("2026-11-28")), None);
-        assert_eq!(
-            company.closed_on(date("2026-08-14")),
-            Some(Closed::Company("夏季休業".to_owned()))
-        );
-        assert_eq!(
-            company.closed_on(date("2031-12-30")),
-            Some(Closed::Company("年末年始".to_owned()))
-        );
+        assert_eq!(company.closed_on(date("2026-08-14")), Some(Closed::Company("夏季休業".to_owned())));
+        assert_eq!(company.closed_on(date("2031-12-30")), Some(Closed::Company("年末年始".to_owned())));
         assert!(company.without_public_holidays().is_business_day(date("2026-11-23")));
     }
 
@@ -269,9 +250,6 @@ mod tests {
         assert_eq!(company().with_closed(day, "棚卸"), Err(CalendarError::Both(day)));
         let closed = date("2026-08-14");
         assert_eq!(company().with_working(closed), Err(CalendarError::Both(closed)));
-        assert_eq!(
-            company().with_closed_yearly(2, 30, "?"),
-            Err(CalendarError::NoSuchDay(2, 30))
-        );
+        assert_eq!(company().with_closed_yearly(2, 30, "?"), Err(CalendarError::NoSuchDay(2, 30)));
     }
 }

@@ -120,9 +120,7 @@ impl FromStr for Span {
             }
             let (number, after) = rest.split_at(digits);
             let after = after.trim_start();
-            let letters = after
-                .find(|c: char| c.is_ascii_digit() || c.is_whitespace())
-                .unwrap_or(after.len());
+            let letters = after.find(|c: char| c.is_ascii_digit() || c.is_whitespace()).unwrap_or(after.len());
             let (unit, remaining) = after.split_at(letters);
             rest = remaining.trim_start();
             let unit = match unit {
@@ -132,10 +130,7 @@ impl FromStr for Span {
                 "d" => DAY,
                 "" if digits == text.trim().len() => return Err(SpanError::NoUnit(shown())),
                 other if other.starts_with(|c: char| c.is_alphabetic()) => {
-                    return Err(SpanError::Unit {
-                        text: shown(),
-                        unit: other.chars().take(20).collect(),
-                    });
+                    return Err(SpanError::Unit { text: shown(), unit: other.chars().take(20).collect() });
                 }
                 _ => return Err(SpanError::Number(shown())),
             };
@@ -144,14 +139,10 @@ impl FromStr for Span {
             }
             unit_before = unit;
             let number: u64 = number.parse().map_err(|_| SpanError::TooLong(shown()))?;
-            let part = number
-                .checked_mul(u64::from(unit))
-                .ok_or_else(|| SpanError::TooLong(shown()))?;
+            let part = number.checked_mul(u64::from(unit)).ok_or_else(|| SpanError::TooLong(shown()))?;
             seconds = seconds.checked_add(part).ok_or_else(|| SpanError::TooLong(shown()))?;
         }
-        u32::try_from(seconds)
-            .map(Span)
-            .map_err(|_| SpanError::TooLong(shown()))
+        u32::try_from(seconds).map(Span).map_err(|_| SpanError::TooLong(shown()))
     }
 }
 
@@ -163,11 +154,7 @@ impl fmt::Display for Span {
         if self.0 >= 2 * DAY && self.0.is_multiple_of(DAY) {
             return write!(f, "{}d", self.0 / DAY);
         }
-        for (amount, unit) in [
-            (self.0 / HOUR, 'h'),
-            (self.0 % HOUR / MINUTE, 'm'),
-            (self.0 % MINUTE, 's'),
-        ] {
+        for (amount, unit) in [(self.0 / HOUR, 'h'), (self.0 % HOUR / MINUTE, 'm'), (self.0 % MINUTE, 's')] {
             if amount > 0 {
                 write!(f, "{amount}{unit}")?;
             }
@@ -251,27 +238,9 @@ mod tests {
         let own = |s: &str| s.to_owned();
         assert_eq!(read(" "), Err(SpanError::Empty));
         assert_eq!(read("15"), Err(SpanError::NoUnit(own("15"))));
-        assert_eq!(
-            read("2w"),
-            Err(SpanError::Unit {
-                text: own("2w"),
-                unit: own("w")
-            })
-        );
-        assert_eq!(
-            read("15M"),
-            Err(SpanError::Unit {
-                text: own("15M"),
-                unit: own("M")
-            })
-        );
-        assert_eq!(
-            read("15分"),
-            Err(SpanError::Unit {
-                text: own("15分"),
-                unit: own("分")
-            })
-        );
+        assert_eq!(read("2w"), Err(SpanError::Unit { text: own("2w"), unit: own("w") }));
+        assert_eq!(read("15M"), Err(SpanError::Unit { text: own("15M"), unit: own("M") }));
+        assert_eq!(read("15分"), Err(SpanError::Unit { text: own("15分"), unit: own("分") }));
         for text in ["1.5h", "-5m", "m", "1h30", "15", "1h,5m"] {
             assert!(read(text).is_err(), "{text}");
         }

@@ -7,10 +7,7 @@ use super::run::{BatchState, RunState};
 #[must_use]
 pub fn end_state(batches: &[BatchState], rows_left: bool) -> RunState {
     let count = |wanted: BatchState| batches.iter().filter(|&&state| state == wanted).count();
-    let (taken, unknown) = (
-        count(BatchState::Accepted),
-        count(BatchState::Unknown) + count(BatchState::Sending),
-    );
+    let (taken, unknown) = (count(BatchState::Accepted), count(BatchState::Unknown) + count(BatchState::Sending));
     match (taken, unknown) {
         (_, 1..) => RunState::Unknown,
         (0, 0) => RunState::Failed,

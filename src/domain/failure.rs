@@ -109,11 +109,7 @@ impl fmt::Display for Code {
 impl std::str::FromStr for Code {
     type Err = UnknownCode;
     fn from_str(text: &str) -> Result<Self, UnknownCode> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|code| code.as_str() == text)
-            .ok_or_else(|| UnknownCode(text.to_owned()))
+        Self::ALL.iter().copied().find(|code| code.as_str() == text).ok_or_else(|| UnknownCode(text.to_owned()))
     }
 }
 
@@ -150,12 +146,7 @@ impl Failure {
 
     /// A failure about no row in particular.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            rows: Vec::new(),
-            rows_total: 0,
-        }
+        Self { code, message: message.into(), rows: Vec::new(), rows_total: 0 }
     }
 
     /// The rows that it is about; only the first [`Self::MOST_ROWS`] are kept.

@@ -45,12 +45,7 @@ impl Fault {
 
     fn new(severity: Severity, path: &[&str], what: impl Into<String>, fix: impl Into<String>) -> Self {
         let path = path.iter().map(|part| (*part).to_owned()).collect();
-        Self {
-            severity,
-            path,
-            what: what.into(),
-            fix: fix.into(),
-        }
+        Self { severity, path, what: what.into(), fix: fix.into() }
     }
 
     /// The same fault seen from one level further out.
@@ -79,9 +74,5 @@ pub type Checked<T> = Result<(T, Vec<Fault>), Vec<Fault>>;
 
 /// Splits findings into a value with warnings, or all findings when one of them is an error.
 pub(crate) fn settle<T>(value: T, faults: Vec<Fault>) -> Checked<T> {
-    if faults.iter().any(|fault| fault.severity == Severity::Error) {
-        Err(faults)
-    } else {
-        Ok((value, faults))
-    }
+    if faults.iter().any(|fault| fault.severity == Severity::Error) { Err(faults) } else { Ok((value, faults)) }
 }

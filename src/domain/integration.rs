@@ -47,10 +47,7 @@ pub enum BodyFormat {
 
 impl Default for BodyForm {
     fn default() -> Self {
-        Self {
-            format: BodyFormat::Json,
-            name: "json".to_owned(),
-        }
+        Self { format: BodyFormat::Json, name: "json".to_owned() }
     }
 }
 
@@ -125,11 +122,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            requests_per_minute: 20,
-            file_bytes: 5_000_000,
-            file_lines: 50_000,
-        }
+        Self { requests_per_minute: 20, file_bytes: 5_000_000, file_lines: 50_000 }
     }
 }
 
@@ -147,11 +140,7 @@ pub struct Timeouts {
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self {
-            connect: Span::seconds(10),
-            request: Span::seconds(600),
-            idle: Span::seconds(120),
-        }
+        Self { connect: Span::seconds(10), request: Span::seconds(600), idle: Span::seconds(120) }
     }
 }
 
@@ -381,9 +370,7 @@ impl Integration {
 impl TryFrom<IntegrationForm> for Integration {
     type Error = String;
     fn try_from(form: IntegrationForm) -> Result<Self, String> {
-        Self::check(form)
-            .map(|(integration, _)| integration)
-            .map_err(|faults| first_error(&faults))
+        Self::check(form).map(|(integration, _)| integration).map_err(|faults| first_error(&faults))
     }
 }
 
@@ -395,11 +382,7 @@ impl From<Integration> for IntegrationForm {
 
 pub(super) fn first_error(faults: &[super::fault::Fault]) -> String {
     use super::fault::Severity;
-    faults
-        .iter()
-        .find(|fault| fault.severity == Severity::Error)
-        .map(ToString::to_string)
-        .unwrap_or_default()
+    faults.iter().find(|fault| fault.severity == Severity::Error).map(ToString::to_string).unwrap_or_default()
 }
 
 /// An account of the receiver: the URL's host and first path segment. Request slots and lanes are per account.

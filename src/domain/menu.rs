@@ -167,11 +167,7 @@ impl Column {
     /// The source's column that it reads; `None` for a constant.
     #[must_use]
     pub fn reads(&self) -> Option<&str> {
-        if self.constant.is_some() {
-            None
-        } else {
-            Some(self.field.as_deref().unwrap_or(&self.header))
-        }
+        if self.constant.is_some() { None } else { Some(self.field.as_deref().unwrap_or(&self.header)) }
     }
 }
 
@@ -217,11 +213,7 @@ pub struct Checks {
 
 impl Default for Checks {
     fn default() -> Self {
-        Self {
-            empty: OnTrip::Hold,
-            duplicate_keys: OnTrip::Hold,
-            missing_column: OnTrip::Fail,
-        }
+        Self { empty: OnTrip::Hold, duplicate_keys: OnTrip::Hold, missing_column: OnTrip::Fail }
     }
 }
 
@@ -331,25 +323,13 @@ fn columns(form: &MenuForm, faults: &mut Vec<Fault>) {
         };
         let name = &column.header;
         if name.is_empty() {
-            refuse(
-                "header",
-                "the header is empty".into(),
-                "write the name that stands in 楽楽精算's CSV取込の設定",
-            );
+            refuse("header", "the header is empty".into(), "write the name that stands in 楽楽精算's CSV取込の設定");
         }
         if form.columns[..index].iter().any(|earlier| earlier.header == *name) {
-            refuse(
-                "header",
-                format!("the header {name} stands twice"),
-                "keep one of the two columns",
-            );
+            refuse("header", format!("the header {name} stands twice"), "keep one of the two columns");
         }
         if column.field.is_some() && column.constant.is_some() {
-            refuse(
-                "constant",
-                format!("{name} has both a field and a constant"),
-                "keep one of them",
-            );
+            refuse("constant", format!("{name} has both a field and a constant"), "keep one of them");
         }
         for (field, limit) in [("max_chars", column.max_chars), ("max_bytes", column.max_bytes)] {
             if limit == Some(0) {
@@ -361,11 +341,7 @@ fn columns(form: &MenuForm, faults: &mut Vec<Fault>) {
                 if pattern.is_empty()
                     || chrono::format::StrftimeItems::new(pattern).any(|item| item == chrono::format::Item::Error)
                 {
-                    refuse(
-                        "date",
-                        format!("{field}: {pattern:?} is no date format"),
-                        "write %Y/%m/%d, say",
-                    );
+                    refuse("date", format!("{field}: {pattern:?} is no date format"), "write %Y/%m/%d, say");
                 }
             }
         }
@@ -376,24 +352,11 @@ fn columns(form: &MenuForm, faults: &mut Vec<Fault>) {
     let known = |header: &str| form.columns.iter().any(|column| column.header == header);
     for (index, header) in form.key.iter().enumerate().filter(|(_, header)| !known(header)) {
         let path = ["key", &index.to_string()];
-        faults.push(Fault::error(
-            &path,
-            format!("the key {header} is none of the columns' headers"),
-            "name a header",
-        ));
+        faults.push(Fault::error(&path, format!("the key {header} is none of the columns' headers"), "name a header"));
     }
-    for (index, order) in form
-        .order_by
-        .iter()
-        .enumerate()
-        .filter(|(_, order)| !known(&order.header))
-    {
+    for (index, order) in form.order_by.iter().enumerate().filter(|(_, order)| !known(&order.header)) {
         let path = ["order_by", &index.to_string()];
-        faults.push(Fault::error(
-            &path,
-            format!("{} is none of the columns' headers", order.header),
-            "name a header",
-        ));
+        faults.push(Fault::error(&path, format!("{} is none of the columns' headers", order.header), "name a header"));
     }
 }
 
@@ -407,42 +370,24 @@ fn source(form: &SourceForm, faults: &mut Vec<Fault>) {
     }
     let single = |text: &str| text == "\\t" || (text.len() == 1 && text.is_ascii() && !"\r\n".contains(text));
     if csv.delimiter.as_deref().is_some_and(|text| !single(text)) {
-        refuse(
-            "delimiter",
-            "the delimiter is not one ASCII character",
-            "write \",\" or \"\\t\"",
-        );
+        refuse("delimiter", "the delimiter is not one ASCII character", "write \",\" or \"\\t\"");
     }
-    if csv
-        .quote
-        .as_deref()
-        .is_some_and(|text| !text.is_empty() && !single(text))
-    {
-        refuse(
-            "quote",
-            "the quote is not one ASCII character",
-            "write '\"', or \"\" for none",
-        );
+    if csv.quote.as_deref().is_some_and(|text| !text.is_empty() && !single(text)) {
+        refuse("quote", "the quote is not one ASCII character", "write '\"', or \"\" for none");
     }
     if csv.quote.is_some() && csv.quote == csv.delimiter {
         refuse("quote", "the quote equals the delimiter", "change one of them");
     }
     let mut seen = std::collections::HashSet::new();
     if csv.columns.iter().any(|name| name.is_empty() || !seen.insert(name)) {
-        refuse(
-            "columns",
-            "a column name is empty or stands twice",
-            "give each column its own name",
-        );
+        refuse("columns", "a column name is empty or stands twice", "give each column its own name");
     }
 }
 
 impl TryFrom<MenuForm> for Menu {
     type Error = String;
     fn try_from(form: MenuForm) -> Result<Self, String> {
-        Self::check(form)
-            .map(|(menu, _)| menu)
-            .map_err(|faults| first_error(&faults))
+        Self::check(form).map(|(menu, _)| menu).map_err(|faults| first_error(&faults))
     }
 }
 

@@ -48,13 +48,10 @@ pub struct Candidate {
 /// The run to start now, if any: `busy` names the lanes in which a run is going.
 #[must_use]
 pub fn next<'c>(candidates: &'c [Candidate], busy: &BTreeSet<String>, lanes: Lanes) -> Option<&'c Candidate> {
-    candidates
-        .iter()
-        .filter(|candidate| !busy.contains(&lanes.lane_of(&candidate.account)))
-        .min_by_key(|candidate| {
-            let records = candidate.records.unwrap_or(u64::MAX);
-            (Reverse(candidate.priority), records, candidate.due, candidate.seq)
-        })
+    candidates.iter().filter(|candidate| !busy.contains(&lanes.lane_of(&candidate.account))).min_by_key(|candidate| {
+        let records = candidate.records.unwrap_or(u64::MAX);
+        (Reverse(candidate.priority), records, candidate.due, candidate.seq)
+    })
 }
 
 #[cfg(test)]
@@ -63,13 +60,7 @@ mod tests {
 
     fn candidate(seq: i64, priority: u16, records: Option<u64>, minute: i64) -> Candidate {
         let due = DateTime::from_timestamp(minute * 60, 0).unwrap();
-        Candidate {
-            seq,
-            account: Account::from_stored(format!("h/{}", seq % 2)),
-            priority,
-            records,
-            due,
-        }
+        Candidate { seq, account: Account::from_stored(format!("h/{}", seq % 2)), priority, records, due }
     }
 
     fn order(mut candidates: Vec<Candidate>) -> Vec<i64> {

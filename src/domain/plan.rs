@@ -72,20 +72,7 @@ pub fn plan(timer: &Timer, zone: Tz, cursor: DateTime<Utc>, now: DateTime<Utc>) 
             Misfire::Last | Misfire::All => None,
         }
     };
-    let folded = folded.map(|(first, at, count)| Slot {
-        at,
-        skipped: Some(SkipReason::TooOld),
-        count,
-        first,
-    });
-    let slots = due.iter().map(|&at| Slot {
-        at,
-        skipped: fate(at),
-        count: 1,
-        first: at,
-    });
-    Plan {
-        slots: folded.into_iter().chain(slots).collect(),
-        next,
-    }
+    let folded = folded.map(|(first, at, count)| Slot { at, skipped: Some(SkipReason::TooOld), count, first });
+    let slots = due.iter().map(|&at| Slot { at, skipped: fate(at), count: 1, first: at });
+    Plan { slots: folded.into_iter().chain(slots).collect(), next }
 }

@@ -61,12 +61,7 @@ impl Block {
     /// An empty block for rows of `width` fields.
     #[must_use]
     pub fn new(width: usize) -> Self {
-        Self {
-            width,
-            text: String::new(),
-            ends: Vec::new(),
-            lines: Vec::new(),
-        }
+        Self { width, text: String::new(), ends: Vec::new(), lines: Vec::new() }
     }
 
     /// An empty block with room for [`BLOCK_ROWS`] rows.
@@ -88,12 +83,7 @@ impl Block {
             && ends.is_sorted()
             && ends.last().is_none_or(|&end| end as usize <= text.len())
             && (text.is_ascii() || ends.iter().all(|&end| text.is_char_boundary(end as usize)));
-        fits.then_some(Self {
-            width,
-            text,
-            ends,
-            lines,
-        })
+        fits.then_some(Self { width, text, ends, lines })
     }
 
     /// Adds a field to the row that is being built.
@@ -196,35 +186,16 @@ mod tests {
         block.push_row(5, ["2", "", "x"]);
         block.push_row(6, ["short"]);
         let rows: Vec<(u64, Vec<&str>)> = block.rows().map(|row| (row.line(), row.fields().collect())).collect();
-        assert_eq!(
-            rows,
-            [
-                (2, vec!["1", "佐藤", ""]),
-                (5, vec!["2", "", "x"]),
-                (6, vec!["short", "", ""])
-            ]
-        );
+        assert_eq!(rows, [(2, vec!["1", "佐藤", ""]), (5, vec!["2", "", "x"]), (6, vec!["short", "", ""])]);
         assert_eq!(block.rows().next().unwrap().field(7), "");
     }
 
     #[test]
     fn a_packed_block_that_does_not_fit_together_is_refused() {
         assert!(Block::from_packed(2, "ab".into(), vec![1, 2], vec![1]).is_some());
-        assert!(
-            Block::from_packed(2, "ab".into(), vec![1], vec![1]).is_none(),
-            "a field short"
-        );
-        assert!(
-            Block::from_packed(2, "ab".into(), vec![2, 1], vec![1]).is_none(),
-            "descending"
-        );
-        assert!(
-            Block::from_packed(1, "ab".into(), vec![9], vec![1]).is_none(),
-            "past the end"
-        );
-        assert!(
-            Block::from_packed(1, "佐".into(), vec![1], vec![1]).is_none(),
-            "inside a character"
-        );
+        assert!(Block::from_packed(2, "ab".into(), vec![1], vec![1]).is_none(), "a field short");
+        assert!(Block::from_packed(2, "ab".into(), vec![2, 1], vec![1]).is_none(), "descending");
+        assert!(Block::from_packed(1, "ab".into(), vec![9], vec![1]).is_none(), "past the end");
+        assert!(Block::from_packed(1, "佐".into(), vec![1], vec![1]).is_none(), "inside a character");
     }
 }

@@ -163,33 +163,16 @@ mod tests {
     #[test]
     fn the_open_states_go_where_the_design_says_and_nowhere_else() {
         let paths = |from: RunState| -> Vec<&str> {
-            RunState::ALL
-                .iter()
-                .filter(|&&to| from.may_become(to))
-                .map(|to| to.as_str())
-                .collect()
+            RunState::ALL.iter().filter(|&&to| from.may_become(to)).map(|to| to.as_str()).collect()
         };
         assert_eq!(paths(RunState::Queued), ["running", "cancelled", "skipped"]);
         assert_eq!(
             paths(RunState::Running),
-            [
-                "queued",
-                "waiting",
-                "held",
-                "confirming",
-                "accepted",
-                "partial",
-                "failed",
-                "unknown",
-                "cancelled"
-            ]
+            ["queued", "waiting", "held", "confirming", "accepted", "partial", "failed", "unknown", "cancelled"]
         );
         assert_eq!(paths(RunState::Waiting), ["queued", "failed", "cancelled"]);
         assert_eq!(paths(RunState::Held), ["queued", "cancelled"]);
-        assert_eq!(
-            paths(RunState::Confirming),
-            ["imported", "partial", "failed", "unknown"]
-        );
+        assert_eq!(paths(RunState::Confirming), ["imported", "partial", "failed", "unknown"]);
     }
 
     #[test]

@@ -123,12 +123,7 @@ impl Schedule {
 
     /// The slots after `from_exclusive` up to and including `to_inclusive`, in order, each once.
     pub fn slots_between(&self, zone: Tz, from_exclusive: DateTime<Utc>, to_inclusive: DateTime<Utc>) -> Slots<'_> {
-        Slots {
-            schedule: self,
-            zone,
-            last: from_exclusive,
-            to: to_inclusive,
-        }
+        Slots { schedule: self, zone, last: from_exclusive, to: to_inclusive }
     }
 
     /// True when no slot comes after `after` any more: a `once` that is past.

@@ -75,9 +75,7 @@ impl SecretText {
     /// A text that holds no reference at all, whatever it looks like.
     #[must_use]
     pub fn literal(text: impl Into<String>) -> Self {
-        Self {
-            parts: vec![Part::Literal(text.into())],
-        }
+        Self { parts: vec![Part::Literal(text.into())] }
     }
 
     /// The pieces in order.
@@ -110,18 +108,7 @@ impl SecretText {
         if self.is_secret() {
             return None;
         }
-        Some(
-            self.parts
-                .iter()
-                .map(|part| {
-                    if let Part::Literal(text) = part {
-                        text.as_str()
-                    } else {
-                        ""
-                    }
-                })
-                .collect(),
-        )
+        Some(self.parts.iter().map(|part| if let Part::Literal(text) = part { text.as_str() } else { "" }).collect())
     }
 
     /// The notation, for storing and for `settings export`; a sealed part stays sealed.
@@ -188,17 +175,9 @@ impl From<SecretText> for String {
 #[must_use]
 pub fn names_a_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    [
-        "token",
-        "authorization",
-        "cookie",
-        "secret",
-        "password",
-        "api-key",
-        "apikey",
-    ]
-    .iter()
-    .any(|mark| name.contains(mark))
+    ["token", "authorization", "cookie", "secret", "password", "api-key", "apikey"]
+        .iter()
+        .any(|mark| name.contains(mark))
 }
 
 #[cfg(test)]
@@ -207,13 +186,7 @@ mod tests {
 
     #[test]
     fn a_reference_is_read_and_written_back_unchanged() {
-        for text in [
-            "${env:SEISAN_TOKEN}",
-            "Bearer ${file:/run/credentials/t}!",
-            "plain $5",
-            "${sealed:abc}",
-            "",
-        ] {
+        for text in ["${env:SEISAN_TOKEN}", "Bearer ${file:/run/credentials/t}!", "plain $5", "${sealed:abc}", ""] {
             assert_eq!(SecretText::parse(text).unwrap().notation(), text);
         }
     }
@@ -222,12 +195,7 @@ mod tests {
     fn what_is_no_reference_is_refused_with_the_fix() {
         assert_eq!(SecretText::parse("${env:X"), Err(SecretTextError::Open));
         assert_eq!(SecretText::parse("${env:}"), Err(SecretTextError::Empty));
-        assert!(
-            SecretText::parse("${vault:x}")
-                .unwrap_err()
-                .to_string()
-                .contains("${env:NAME}")
-        );
+        assert!(SecretText::parse("${vault:x}").unwrap_err().to_string().contains("${env:NAME}"));
     }
 
     #[test]

@@ -110,11 +110,7 @@ impl Timer {
         }
         if form.priority > MOST_PRIORITY {
             let what = format!("priority {} is above {MOST_PRIORITY}", form.priority);
-            faults.push(Fault::error(
-                &["priority"],
-                what,
-                "write 0 to 999; the larger number runs first",
-            ));
+            faults.push(Fault::error(&["priority"], what, "write 0 to 999; the larger number runs first"));
         }
         if form.switch == Switch::On && form.schedule.is_none() {
             let fix = "add schedule: { daily: \"06:00\" }, say, or set switch: off";
@@ -159,19 +155,14 @@ impl Timer {
 
     /// The same timer with its switch turned.
     pub fn switched(&self, switch: Switch) -> Checked<Self> {
-        Self::check(TimerForm {
-            switch,
-            ..self.form.clone()
-        })
+        Self::check(TimerForm { switch, ..self.form.clone() })
     }
 }
 
 impl TryFrom<TimerForm> for Timer {
     type Error = String;
     fn try_from(form: TimerForm) -> Result<Self, String> {
-        Self::check(form)
-            .map(|(timer, _)| timer)
-            .map_err(|faults| first_error(&faults))
+        Self::check(form).map(|(timer, _)| timer).map_err(|faults| first_error(&faults))
     }
 }
 

@@ -65,13 +65,9 @@ impl fmt::Display for Actor {
 /// The mail library has the last word.
 #[must_use]
 pub fn is_address(text: &str) -> bool {
-    let plain = !text
-        .chars()
-        .any(|c| c.is_whitespace() || c.is_control() || "<>,;\"".contains(c));
+    let plain = !text.chars().any(|c| c.is_whitespace() || c.is_control() || "<>,;\"".contains(c));
     plain
-        && text
-            .rsplit_once('@')
-            .is_some_and(|(name, host)| !name.is_empty() && !name.contains('@') && !host.is_empty())
+        && text.rsplit_once('@').is_some_and(|(name, host)| !name.is_empty() && !name.contains('@') && !host.is_empty())
 }
 
 #[cfg(test)]
@@ -80,11 +76,7 @@ mod tests {
 
     #[test]
     fn configuring_needs_both_permissions_of_the_help_page() {
-        let mut user = User {
-            name: "佐藤".into(),
-            address: None,
-            permissions: vec![Permission::DbSettings],
-        };
+        let mut user = User { name: "佐藤".into(), address: None, permissions: vec![Permission::DbSettings] };
         assert!(!user.may_configure());
         user.permissions.push(Permission::SystemIntegration);
         assert!(user.may_configure());

@@ -110,9 +110,7 @@ pub fn classify(answer: &Answer<'_>) -> Verdict {
     let (status, body, complete) = match answer {
         Answer::NotSent => return Verdict::Unreachable,
         Answer::Broken => return Verdict::Unknown,
-        Answer::Http {
-            status, body, complete, ..
-        } => (*status, *body, *complete),
+        Answer::Http { status, body, complete, .. } => (*status, *body, *complete),
     };
     if is_maintenance(body) {
         return Verdict::Maintenance;
@@ -147,14 +145,8 @@ fn said_status(json: &Value) -> Option<bool> {
 
 /// The one line that tells maintenance (RAKUS help page).
 fn is_maintenance(body: &[u8]) -> bool {
-    let body = body
-        .strip_prefix("\u{feff}".as_bytes())
-        .unwrap_or(body)
-        .trim_ascii_start();
-    let line = body
-        .split(|&byte| byte == b'\n' || byte == b'\r')
-        .next()
-        .unwrap_or_default();
+    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body).trim_ascii_start();
+    let line = body.split(|&byte| byte == b'\n' || byte == b'\r').next().unwrap_or_default();
     line.trim_ascii().eq_ignore_ascii_case(b"Status: 503 Maintenance mode")
 }
 
@@ -163,9 +155,8 @@ fn is_maintenance(body: &[u8]) -> bool {
 /// Retry-After.
 #[must_use]
 pub fn backoff(attempt: u32, jitter: f64, retry_after: Option<Duration>) -> Duration {
-    let full = Duration::from_secs(5)
-        .saturating_mul(1 << attempt.saturating_sub(1).min(7))
-        .min(Duration::from_secs(600));
+    let full =
+        Duration::from_secs(5).saturating_mul(1 << attempt.saturating_sub(1).min(7)).min(Duration::from_secs(600));
     let spread = full.mul_f64(0.5 + 0.5 * jitter.clamp(0.0, 1.0));
     retry_after.map_or(spread, |asked| asked.max(spread))
 }
@@ -199,11 +190,8 @@ pub fn api_error(body: &[u8]) -> Option<ApiError> {
         _ => String::new(),
     };
     let errors = json.get("errors").unwrap_or(&json);
-    let code = [errors.get("code"), json.get("code")]
-        .into_iter()
-        .map(text)
-        .find(|text| !text.is_empty())
-        .unwrap_or_default();
+    let code =
+        [errors.get("code"), json.get("code")].into_iter().map(text).find(|text| !text.is_empty()).unwrap_or_default();
     let message = ["msg", "message"]
         .into_iter()
         .map(|key| text(errors.get(key)))
@@ -218,27 +206,15 @@ mod tests {
     use super::*;
 
     fn http(status: u16, body: &str) -> Verdict {
-        classify(&Answer::Http {
-            status,
-            body: body.as_bytes(),
-            complete: true,
-        })
+        classify(&Answer::Http { status, body: body.as_bytes(), complete: true })
     }
 
     #[test]
     fn the_table_of_answers() {
         let html = "<html>no</html>";
         let table = [
-            (
-                200,
-                r#"{"status":"success","code":"200","items":{}}"#,
-                Verdict::Accepted,
-            ),
-            (
-                200,
-                r#"{"status":"error","code":400,"errors":{"code":1}}"#,
-                Verdict::Rejected,
-            ),
+            (200, r#"{"status":"success","code":"200","items":{}}"#, Verdict::Accepted),
+            (200, r#"{"status":"error","code":400,"errors":{"code":1}}"#, Verdict::Rejected),
             (200, r#"{"status":"fail"}"#, Verdict::Rejected),
             (200, "Status: 503 Maintenance mode\n<html>", Verdict::Maintenance),
             (200, "\u{feff}Status: 503 Maintenance mode\r\n", Verdict::Maintenance),
@@ -268,11 +244,7 @@ mod tests {
     #[test]
     fn half_a_body_is_never_success() {
         let body = br#"{"status":"success"}"#;
-        let answer = Answer::Http {
-            status: 200,
-            body,
-            complete: false,
-        };
+        let answer = Answer::Http { status: 200, body, complete: false };
         assert_eq!(classify(&answer), Verdict::Unknown);
         assert_eq!(classify(&Answer::Broken), Verdict::Unknown);
         assert_eq!(classify(&Answer::NotSent), Verdict::Unreachable);
@@ -290,10 +262,7 @@ mod tests {
     #[test]
     fn the_apis_own_error_is_read_whether_its_codes_are_texts_or_numbers() {
         let read = |body: &str| api_error(body.as_bytes()).map(|error| error.to_string());
-        assert_eq!(
-            read(r#"{"status":"error","errors":{"code":17,"msg":"bad"}}"#),
-            Some("bad (17)".into())
-        );
+        assert_eq!(read(r#"{"status":"error","errors":{"code":17,"msg":"bad"}}"#), Some("bad (17)".into()));
         assert_eq!(read(r#"{"status":"fail","code":"400"}"#), Some("400".into()));
         assert_eq!(read("<html>"), None);
     }

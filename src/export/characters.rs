@@ -205,11 +205,7 @@ impl Mark {
         if let Err(found) = Encoder::default().encode_field(text, &mut bytes) {
             return Err(found.into_iter().next().map_or(MarkError::Empty, MarkError::Unmappable));
         }
-        if bytes.is_empty() {
-            Err(MarkError::Empty)
-        } else {
-            Ok(Self { bytes })
-        }
+        if bytes.is_empty() { Err(MarkError::Empty) } else { Ok(Self { bytes }) }
     }
 }
 
@@ -302,9 +298,7 @@ fn encode_whole(text: &str, out: &mut Vec<u8>) -> bool {
             EncoderResult::Unmappable(letter) if letters::fold(letter) != letter => {
                 let mut utf8 = [0; 4];
                 let folded = letters::fold(letter).encode_utf8(&mut utf8);
-                end += encoder
-                    .encode_from_utf8_without_replacement(folded, &mut out[end..], false)
-                    .2;
+                end += encoder.encode_from_utf8_without_replacement(folded, &mut out[end..], false).2;
             }
             EncoderResult::Unmappable(_) | EncoderResult::OutputFull => {
                 out.truncate(start);
@@ -357,28 +351,18 @@ mod tests {
     #[test]
     fn a_mark_without_its_letter_is_reported_with_a_suggestion() {
         let mut out = b"kept".to_vec();
-        let found = Encoder::default()
-            .encode_field("あ\u{3099}\u{309A}", &mut out)
-            .unwrap_err();
+        let found = Encoder::default().encode_field("あ\u{3099}\u{309A}", &mut out).unwrap_err();
         assert_eq!(out, b"kept");
         let told: Vec<String> = found.iter().map(ToString::to_string).collect();
-        assert_eq!(
-            told,
-            ["U+3099 ◌\u{3099} (suggestion: ゛)", "U+309A ◌\u{309A} (suggestion: ゜)"]
-        );
+        assert_eq!(told, ["U+3099 ◌\u{3099} (suggestion: ゛)", "U+309A ◌\u{309A} (suggestion: ゜)"]);
         let found = Encoder::default().encode_field("\u{FE00}あ", &mut out).unwrap_err();
         assert_eq!((found[0].character, found[0].index), ('\u{FE00}', 1));
     }
 
     #[test]
     fn every_distinct_letter_is_reported_once_with_its_first_place() {
-        let found = Encoder::default()
-            .encode_field("一𠮷か\u{3099}𠮷😀𠮷", &mut Vec::new())
-            .unwrap_err();
-        let told: Vec<_> = found
-            .iter()
-            .map(|u| (u.character, u.index, u.times, u.suggestion()))
-            .collect();
+        let found = Encoder::default().encode_field("一𠮷か\u{3099}𠮷😀𠮷", &mut Vec::new()).unwrap_err();
+        let told: Vec<_> = found.iter().map(|u| (u.character, u.index, u.times, u.suggestion())).collect();
         assert_eq!(told, [('𠮷', 2, 3, Some("吉".to_owned())), ('😀', 6, 1, None)]);
     }
 

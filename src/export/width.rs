@@ -173,10 +173,7 @@ fn with_semi_voicing(full: char) -> Option<char> {
 
 /// The letter so many code points away; itself, if there is none.
 fn moved(letter: char, by: i32) -> char {
-    u32::from(letter)
-        .checked_add_signed(by)
-        .and_then(char::from_u32)
-        .unwrap_or(letter)
+    u32::from(letter).checked_add_signed(by).and_then(char::from_u32).unwrap_or(letter)
 }
 
 /// Maps letter by letter; borrows where nothing changes.
@@ -199,14 +196,8 @@ mod tests {
     use super::*;
     use crate::export::characters::encode_plainly;
 
-    const FOLDINGS: [fn(&str) -> Cow<'_, str>; 6] = [
-        to_half_width_ascii,
-        to_full_width_ascii,
-        to_katakana,
-        to_hiragana,
-        kana_to_full,
-        kana_to_half,
-    ];
+    const FOLDINGS: [fn(&str) -> Cow<'_, str>; 6] =
+        [to_half_width_ascii, to_full_width_ascii, to_katakana, to_hiragana, kana_to_full, kana_to_half];
 
     #[test]
     fn ascii_changes_its_width_and_signs_keep_their_meaning() {
@@ -225,10 +216,7 @@ mod tests {
     #[test]
     fn full_width_kana_parts_with_its_marks() {
         assert_eq!(kana_to_half("ハンカク。「ガギ」、・ヴァーパ"), "ﾊﾝｶｸ｡｢ｶﾞｷﾞ｣､･ｳﾞｧｰﾊﾟ");
-        assert_eq!(
-            kana_to_half("ヷヺヮヰヵヶひらカ\u{3099}ア\u{3099}"),
-            "ﾜﾞｦﾞヮヰヵヶひらｶﾞｱ\u{3099}"
-        );
+        assert_eq!(kana_to_half("ヷヺヮヰヵヶひらカ\u{3099}ア\u{3099}"), "ﾜﾞｦﾞヮヰヵヶひらｶﾞｱ\u{3099}");
         let voiced = "ガギグゲゴザジズゼゾダヂヅデドバビブベボパピプペポヴ";
         assert_eq!(kana_to_full(&kana_to_half(voiced)), voiced);
         assert_eq!(kana_to_half("ッナノマァンヤョ"), "ｯﾅﾉﾏｧﾝﾔｮ");

@@ -76,25 +76,19 @@ fn explain(code: Code) -> Explanation {
             "A secret such as the API token could not be read.",
             &["Make sure that the environment variable or file holds it", RUN_AGAIN],
         ),
-        Code::SourceMissing => (
-            "The source file is not there.",
-            &["Make sure that the source system writes it", RUN_AGAIN],
-        ),
-        Code::SourceUnreadable => (
-            "The source could not be read.",
-            &["Check its place and its permissions", RUN_AGAIN],
-        ),
+        Code::SourceMissing => {
+            ("The source file is not there.", &["Make sure that the source system writes it", RUN_AGAIN])
+        }
+        Code::SourceUnreadable => {
+            ("The source could not be read.", &["Check its place and its permissions", RUN_AGAIN])
+        }
         Code::SourceStale => (
             "The source file is not new. It was not sent again.",
             &["Make sure that the source system has written today's file", RUN_AGAIN],
         ),
         Code::SourceGrowing => (
             "The source file was still being written.",
-            &[
-                "Wait until it is complete",
-                "Move the timer behind its writing, or set wait_until",
-                RUN_AGAIN,
-            ],
+            &["Wait until it is complete", "Move the timer behind its writing, or set wait_until", RUN_AGAIN],
         ),
         Code::SourceCharset => (
             "The source file's charset could not be read.",
@@ -112,56 +106,35 @@ fn explain(code: Code) -> Explanation {
             "A column that the menu needs is not in the source. It may have been renamed.",
             &["Give the column its old name, or change the menu", RUN_AGAIN],
         ),
-        Code::Empty => (
-            "There are 0 records. The source may have been emptied.",
-            &["Check the source"],
-        ),
+        Code::Empty => ("There are 0 records. The source may have been emptied.", &["Check the source"]),
         Code::DuplicateKeys => (
             "Two or more records have the same key; the later would overwrite the earlier.",
             &["Check the records listed above in the source"],
         ),
-        Code::KeyNotFound => (
-            "No record has the key that was asked for.",
-            &["Check the key and run it again"],
-        ),
+        Code::KeyNotFound => ("No record has the key that was asked for.", &["Check the key and run it again"]),
         Code::Unmappable => (
             "There are characters that Shift_JIS does not have. They are never silently lost, so they are not sent like this.",
-            &[
-                "Mend the characters listed above in the source, or add them to `replacements`",
-                RUN_AGAIN,
-            ],
+            &["Mend the characters listed above in the source, or add them to `replacements`", RUN_AGAIN],
         ),
         Code::RowRule => (
             "Rows break a rule of their column (required, length, date).",
             &["Mend the rows listed above in the source", RUN_AGAIN],
         ),
-        Code::RowTooLarge => (
-            "One record alone is larger than a file may be.",
-            &["Check the record in the source", RUN_AGAIN],
-        ),
+        Code::RowTooLarge => {
+            ("One record alone is larger than a file may be.", &["Check the record in the source", RUN_AGAIN])
+        }
         Code::SpoolUnwritable => (
             "The files to send could not be written on this server.",
             &["Check free disk space and permissions", RUN_AGAIN],
         ),
-        Code::SpoolDamaged => (
-            "A stored file is gone or was changed.",
-            &["Start a new run instead of a retry"],
-        ),
+        Code::SpoolDamaged => ("A stored file is gone or was changed.", &["Start a new run instead of a retry"]),
         Code::Rejected => (
             "The receiver refused the file.",
-            &[
-                "Read its answer below",
-                "Make columns and parameters fit the receiver's import settings",
-                RUN_AGAIN,
-            ],
+            &["Read its answer below", "Make columns and parameters fit the receiver's import settings", RUN_AGAIN],
         ),
         Code::DeniedToken => (
             "The API token was refused. It may have been issued anew.",
-            &[
-                "Ask the receiver's admin user for the token in force",
-                "Set the new token",
-                RUN_AGAIN,
-            ],
+            &["Ask the receiver's admin user for the token in force", "Set the new token", RUN_AGAIN],
         ),
         Code::DeniedRoute => (
             "A proxy or an IP restriction stood in the way.",
@@ -181,43 +154,26 @@ fn explain(code: Code) -> Explanation {
         ),
         Code::Unknown => (
             "No readable answer came after sending.",
-            &[
-                "Look in the receiver whether the records arrived",
-                "If they did not, run it again",
-            ],
+            &["Look in the receiver whether the records arrived", "If they did not, run it again"],
         ),
         Code::Overtaken => (
             "Newer data has been sent meanwhile. Older data was not sent over it.",
             &["Nothing needs to be done; only --force sends the older data"],
         ),
         Code::Cancelled => ("A person cancelled the run.", &["Run it again if needed"]),
-        Code::Refused => (
-            "A person decided not to send it.",
-            &["Mend the source and run it again"],
-        ),
-        Code::Overlap => (
-            "An earlier run of the same menu was still open.",
-            &["Look at it with `renkei run list`"],
-        ),
-        Code::TooLate => (
-            "It could not start in time.",
-            &["Check whether an earlier run took long", "Run it again if needed"],
-        ),
-        Code::TimeLimit => (
-            "It took longer than its time limit.",
-            &["Check whether the receiver answers slowly", RUN_AGAIN],
-        ),
+        Code::Refused => ("A person decided not to send it.", &["Mend the source and run it again"]),
+        Code::Overlap => ("An earlier run of the same menu was still open.", &["Look at it with `renkei run list`"]),
+        Code::TooLate => {
+            ("It could not start in time.", &["Check whether an earlier run took long", "Run it again if needed"])
+        }
+        Code::TimeLimit => {
+            ("It took longer than its time limit.", &["Check whether the receiver answers slowly", RUN_AGAIN])
+        }
         Code::Interrupted => (
             "renkei ended while a file was being sent; it may have arrived, and it may not.",
-            &[
-                "Look in the receiver whether the records arrived",
-                "If they did not, run it again",
-            ],
+            &["Look in the receiver whether the records arrived", "If they did not, run it again"],
         ),
-        Code::Internal => (
-            "Something unforeseen happened inside renkei.",
-            &["Tell your engineer the run's number"],
-        ),
+        Code::Internal => ("Something unforeseen happened inside renkei.", &["Tell your engineer the run's number"]),
     };
     Explanation { what, steps }
 }

@@ -19,17 +19,9 @@ pub(super) enum Piece {
     /// Names and values.
     Facts(Vec<(String, String)>),
     /// What to do, or what to choose from.
-    Steps {
-        heading: String,
-        steps: Vec<String>,
-        numbered: bool,
-    },
+    Steps { heading: String, steps: Vec<String>, numbered: bool },
     /// Rows of key, column and reason.
-    Table {
-        head: [String; 3],
-        rows: Vec<[String; 3]>,
-        more: Option<String>,
-    },
+    Table { head: [String; 3], rows: Vec<[String; 3]>, more: Option<String> },
     /// The last line.
     Footer(String),
 }
@@ -62,24 +54,14 @@ impl Piece {
             Self::Section { heading, text } => format!("{heading}\n{}", indented(text)),
             Self::Facts(lines) => {
                 let width = lines.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
-                let lines: Vec<String> = lines
-                    .iter()
-                    .map(|(name, value)| format!(" {} {value}", padded(name, width)))
-                    .collect();
+                let lines: Vec<String> =
+                    lines.iter().map(|(name, value)| format!(" {} {value}", padded(name, width))).collect();
                 lines.join("\n")
             }
-            Self::Steps {
-                heading,
-                steps,
-                numbered,
-            } => {
+            Self::Steps { heading, steps, numbered } => {
                 let mut text = heading.clone();
                 for (index, step) in steps.iter().enumerate() {
-                    let mark = if *numbered {
-                        format!("{}.", index + 1)
-                    } else {
-                        "・".to_owned()
-                    };
+                    let mark = if *numbered { format!("{}.", index + 1) } else { "・".to_owned() };
                     let _ = write!(text, "\n {mark} {step}");
                 }
                 text
@@ -89,12 +71,7 @@ impl Piece {
                 let width = |column: usize| all().map(|row| row[column].width()).max().unwrap_or(0);
                 let widths = [width(0), width(1)];
                 let line = |row: &[String; 3]| {
-                    format!(
-                        " {} {} {}",
-                        padded(&row[0], widths[0]),
-                        padded(&row[1], widths[1]),
-                        row[2]
-                    )
+                    format!(" {} {} {}", padded(&row[0], widths[0]), padded(&row[1], widths[1]), row[2])
                 };
                 let mut lines: Vec<String> = all().map(line).collect();
                 lines.extend(more.iter().map(|more| format!(" {more}")));
@@ -120,11 +97,7 @@ impl Piece {
                     .collect();
                 format!("<table>{rows}</table>\n")
             }
-            Self::Steps {
-                heading,
-                steps,
-                numbered,
-            } => {
+            Self::Steps { heading, steps, numbered } => {
                 let tag = if *numbered { "ol" } else { "ul" };
                 let items: String = steps.iter().map(|step| format!("<li>{}</li>", escaped(step))).collect();
                 format!("<p><b>{}</b></p><{tag}>{items}</{tag}>\n", escaped(heading))
@@ -133,21 +106,12 @@ impl Piece {
                 let cells = |row: &[String; 3], tag: &str| -> String {
                     row.iter()
                         .map(|cell| {
-                            format!(
-                                "<{tag} align=\"left\" style=\"padding-right:1em\">{}</{tag}>",
-                                escaped(cell)
-                            )
+                            format!("<{tag} align=\"left\" style=\"padding-right:1em\">{}</{tag}>", escaped(cell))
                         })
                         .collect()
                 };
-                let rows: String = rows
-                    .iter()
-                    .map(|row| format!("<tr>{}</tr>", cells(row, "td")))
-                    .collect();
-                let more = more
-                    .as_ref()
-                    .map(|more| format!("<p>{}</p>", escaped(more)))
-                    .unwrap_or_default();
+                let rows: String = rows.iter().map(|row| format!("<tr>{}</tr>", cells(row, "td"))).collect();
+                let more = more.as_ref().map(|more| format!("<p>{}</p>", escaped(more))).unwrap_or_default();
                 format!("<table><tr>{}</tr>{rows}</table>{more}\n", cells(head, "th"))
             }
             Self::Footer(text) => format!("<p style=\"color:#666\">{}</p>\n", escaped(text)),
@@ -160,10 +124,7 @@ fn padded(text: &str, width: usize) -> String {
 }
 
 fn indented(text: &str) -> String {
-    text.lines()
-        .map(|line| format!(" {line}"))
-        .collect::<Vec<_>>()
-        .join("\n")
+    text.lines().map(|line| format!(" {line}")).collect::<Vec<_>>().join("\n")
 }
 
 fn lines(text: &str) -> String {
@@ -171,8 +132,5 @@ fn lines(text: &str) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

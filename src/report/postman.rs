@@ -45,10 +45,7 @@ pub enum DeliveryError {
 impl Postman {
     /// Prepares delivery; connects only when a letter is carried.
     pub fn hire(mail: &Mail, password: Option<&SecretString>) -> Result<Self, PostmanError> {
-        let address: Address = mail
-            .from
-            .parse()
-            .map_err(|error| PostmanError::From(format!("{error}")))?;
+        let address: Address = mail.from.parse().map_err(|error| PostmanError::From(format!("{error}")))?;
         let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&mail.host)
             .port(mail.port)
             .timeout(Some(TIMEOUT))
@@ -56,10 +53,7 @@ impl Postman {
         if let (Some(user), Some(password)) = (&mail.user, password) {
             builder = builder.credentials(Credentials::new(user.clone(), password.expose_secret().to_owned()));
         }
-        Ok(Self {
-            transport: builder.build(),
-            from: Mailbox::new(Some("renkei".to_owned()), address),
-        })
+        Ok(Self { transport: builder.build(), from: Mailbox::new(Some("renkei".to_owned()), address) })
     }
 
     /// Delivers a letter under a stable Message-ID (without angle brackets).
@@ -99,11 +93,7 @@ fn tls(mail: &Mail) -> Result<SmtpTls, PostmanError> {
         parameters = parameters.add_root_certificate(Certificate::from_pem(&pem).map_err(|error| fail(&error))?);
     }
     let parameters = parameters.build_rustls().map_err(|error| fail(&error))?;
-    Ok(if mail.tls == Tls::Wrapped {
-        SmtpTls::Wrapper(parameters)
-    } else {
-        SmtpTls::Required(parameters)
-    })
+    Ok(if mail.tls == Tls::Wrapped { SmtpTls::Wrapper(parameters) } else { SmtpTls::Required(parameters) })
 }
 
 /// The error with its causes in one line.

@@ -26,18 +26,9 @@ pub struct Letter {
 #[must_use]
 pub fn compose(facts: &RunFacts, locale: Locale, zone: Tz) -> Letter {
     let words = messages::of(locale);
-    let writer = Writer {
-        facts,
-        words,
-        zone,
-        target: target(facts.kind, words),
-    };
+    let writer = Writer { facts, words, zone, target: target(facts.kind, words) };
     let body = writer.body();
-    Letter {
-        subject: one_line(&writer.subject()),
-        text: body.to_text(),
-        html: body.to_html(locale),
-    }
+    Letter { subject: one_line(&writer.subject()), text: body.to_text(), html: body.to_html(locale) }
 }
 
 /// Writes the mail of `renkei mail test`.
@@ -45,11 +36,7 @@ pub fn compose(facts: &RunFacts, locale: Locale, zone: Tz) -> Letter {
 pub fn compose_test(locale: Locale) -> Letter {
     let words = messages::of(locale);
     let body = Body(vec![Piece::Paragraph(words.test.to_owned())]);
-    Letter {
-        subject: words.subject_test.to_owned(),
-        text: body.to_text(),
-        html: body.to_html(locale),
-    }
+    Letter { subject: words.subject_test.to_owned(), text: body.to_text(), html: body.to_html(locale) }
 }
 
 fn target(kind: Kind, words: &'static Catalogue) -> &'static str {
@@ -125,15 +112,8 @@ impl Writer<'_> {
     fn subject(&self) -> String {
         let words = self.words;
         if self.news() == News::Held {
-            let reason = self
-                .facts
-                .failure
-                .as_ref()
-                .map_or("", |failure| (words.held_because)(failure.code));
-            return fill(
-                words.subject_held,
-                &[("name", &self.facts.integration), ("reason", reason)],
-            );
+            let reason = self.facts.failure.as_ref().map_or("", |failure| (words.held_because)(failure.code));
+            return fill(words.subject_held, &[("name", &self.facts.integration), ("reason", reason)]);
         }
         self.fill(match self.news() {
             News::Good => words.subject_good,
@@ -178,47 +158,26 @@ impl Writer<'_> {
     fn explain(&self, failure: &Failure, news: News, pieces: &mut Vec<Piece>) {
         let words = self.words;
         let explanation = (words.explain)(failure.code);
-        pieces.push(Piece::Section {
-            heading: words.heading_why.to_owned(),
-            text: explanation.what.to_owned(),
-        });
+        pieces.push(Piece::Section { heading: words.heading_why.to_owned(), text: explanation.what.to_owned() });
         if !failure.rows.is_empty() {
-            let key = if self.facts.key.is_empty() {
-                words.label.row.to_owned()
-            } else {
-                self.facts.key.join(" / ")
-            };
+            let key = if self.facts.key.is_empty() { words.label.row.to_owned() } else { self.facts.key.join(" / ") };
             let head = [key, words.label.column.to_owned(), words.label.reason.to_owned()];
-            let rows = failure
-                .rows
-                .iter()
-                .map(|row| [row.key.clone(), row.column.clone(), row.reason.clone()])
-                .collect();
+            let rows =
+                failure.rows.iter().map(|row| [row.key.clone(), row.column.clone(), row.reason.clone()]).collect();
             let more = failure.rows_total.saturating_sub(failure.rows.len() as u64);
             let more = (more > 0).then(|| fill(words.more_rows, &[("more", &thousands(more))]));
             pieces.push(Piece::Table { head, rows, more });
         }
         if news == News::Held {
             let choices = words.choices.iter().map(|choice| self.fill(choice)).collect();
-            pieces.push(Piece::Steps {
-                heading: words.heading_choice.to_owned(),
-                steps: choices,
-                numbered: false,
-            });
+            pieces.push(Piece::Steps { heading: words.heading_choice.to_owned(), steps: choices, numbered: false });
         } else {
             let steps = explanation.steps.iter().map(|step| (*step).to_owned()).collect();
-            pieces.push(Piece::Steps {
-                heading: words.heading_steps.to_owned(),
-                steps,
-                numbered: true,
-            });
+            pieces.push(Piece::Steps { heading: words.heading_steps.to_owned(), steps, numbered: true });
         }
         // The rows above say it all; the sentence helps where there are none.
         if failure.rows.is_empty() && failure.code != Code::Internal {
-            pieces.push(Piece::Section {
-                heading: words.detail.to_owned(),
-                text: failure.message.clone(),
-            });
+            pieces.push(Piece::Section { heading: words.detail.to_owned(), text: failure.message.clone() });
         }
     }
 
@@ -272,15 +231,8 @@ impl Writer<'_> {
 
     /// `11/24 06:00:00 ~ 06:00:04`, the second date only where it differs.
     fn span(&self) -> String {
-        let (from, to) = (
-            self.facts.started.with_timezone(&self.zone),
-            self.facts.finished.with_timezone(&self.zone),
-        );
-        let form = if from.date_naive() == to.date_naive() {
-            "%H:%M:%S"
-        } else {
-            "%-m/%-d %H:%M:%S"
-        };
+        let (from, to) = (self.facts.started.with_timezone(&self.zone), self.facts.finished.with_timezone(&self.zone));
+        let form = if from.date_naive() == to.date_naive() { "%H:%M:%S" } else { "%-m/%-d %H:%M:%S" };
         format!("{} ~ {}", from.format("%-m/%-d %H:%M:%S"), to.format(form))
     }
 }

@@ -28,11 +28,7 @@ impl Fault {
             value.truncate(end);
             value.push('…');
         }
-        Self {
-            name: name.into(),
-            value,
-            msg: msg.into(),
-        }
+        Self { name: name.into(), value, msg: msg.into() }
     }
 }
 
@@ -73,10 +69,7 @@ impl Refusal {
             Self::Header(lines) => ("the header line is wrong".to_owned(), json!({"header": lines})),
         };
         // The sister API calls some of its refusals "fail"; here those that have nothing to do with the content.
-        let (status, code) = (
-            if self.status() == 400 { "error" } else { "fail" },
-            self.status().to_string(),
-        );
+        let (status, code) = (if self.status() == 400 { "error" } else { "fail" }, self.status().to_string());
         json!({
             "status": status,
             "code": code,
@@ -119,12 +112,7 @@ impl Imported {
     /// The success in JSON as it reads while nothing is known of refused rows.
     pub(super) fn body_too_early(&self, access_ms: u64) -> Value {
         let created = self.created + self.refused.len();
-        Self {
-            refused: Vec::new(),
-            created,
-            ..self.clone()
-        }
-        .body(access_ms)
+        Self { refused: Vec::new(), created, ..self.clone() }.body(access_ms)
     }
 
     /// The numbers and the refused rows.

@@ -30,8 +30,7 @@ use super::{DEFAULT_ACCOUNT, answer::NOTE};
 const ROOT: &str = "/_sandbox";
 
 pub(super) fn is_for(path: &str) -> bool {
-    path.strip_prefix(ROOT)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    path.strip_prefix(ROOT).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[derive(Deserialize)]
@@ -70,9 +69,8 @@ async fn reply(state: &State, peer: SocketAddr, request: Request<Incoming>) -> R
     let post = head.method == Method::POST;
     match segments.as_slice() {
         ["misbehave"] if post => {
-            let bytes = read_body(&mut body, 64 * 1024, None)
-                .await
-                .map_err(|_| (413, "the body is too large".to_owned()))?;
+            let bytes =
+                read_body(&mut body, 64 * 1024, None).await.map_err(|_| (413, "the body is too large".to_owned()))?;
             let wish: Wish = serde_json::from_slice(&bytes).map_err(|error| (400, error.to_string()))?;
             state.lock().script.add(wish.into());
             Ok(Reply::json(200, json!({"ok": true})))
@@ -88,17 +86,12 @@ async fn reply(state: &State, peer: SocketAddr, request: Request<Incoming>) -> R
         ["received", number, "csv"] if get => {
             let number: u64 = number.parse().map_err(|_| (404, "no such request".to_owned()))?;
             let found = state.log.all().into_iter().find(|received| received.number == number);
-            let csv = found
-                .and_then(|received| received.csv)
-                .ok_or((404, "no such request, or no CSV kept".to_owned()))?;
+            let csv =
+                found.and_then(|received| received.csv).ok_or((404, "no such request, or no CSV kept".to_owned()))?;
             Ok(Reply::bytes("text/csv; charset=Shift_JIS", csv))
         }
         ["master", id] if get => {
-            let id = id
-                .parse()
-                .ok()
-                .filter(|id| MASTERS.contains(id))
-                .ok_or((404, "no such master".to_owned()))?;
+            let id = id.parse().ok().filter(|id| MASTERS.contains(id)).ok_or((404, "no such master".to_owned()))?;
             let query = head.uri.query().unwrap_or_default();
             let named = query.split('&').find_map(|pair| pair.strip_prefix("account="));
             let account = named.or(state.options.account.as_deref()).unwrap_or(DEFAULT_ACCOUNT);

@@ -25,12 +25,7 @@ impl Entry {
         let headers = request
             .headers()
             .iter()
-            .map(|(name, value)| {
-                (
-                    name.as_str().to_owned(),
-                    String::from_utf8_lossy(value.as_bytes()).into_owned(),
-                )
-            })
+            .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
             .collect();
         let received = Received {
             number: state.log.arrive(),
@@ -45,16 +40,9 @@ impl Entry {
             csv: None,
             misbehaviour: None,
             imported: false,
-            answer: Answer {
-                fault: Some("client went away".to_owned()),
-                ..Answer::default()
-            },
+            answer: Answer { fault: Some("client went away".to_owned()), ..Answer::default() },
         };
-        Self {
-            state,
-            received: Some(received),
-            arrived,
-        }
+        Self { state, received: Some(received), arrived }
     }
 
     pub(super) fn note(&mut self, write: impl FnOnce(&mut Received)) {

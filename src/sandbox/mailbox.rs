@@ -39,10 +39,7 @@ pub struct MailboxOptions {
 
 impl Default for MailboxOptions {
     fn default() -> Self {
-        Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            auth: None,
-        }
+        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), auth: None }
     }
 }
 
@@ -72,19 +69,13 @@ impl MailTrouble {
     /// A temporary failure (451) of every recipient.
     #[must_use]
     pub fn temporary() -> Self {
-        Self::Reply {
-            at: Stage::Recipient,
-            text: "451 4.3.0 Try again later".to_owned(),
-        }
+        Self::Reply { at: Stage::Recipient, text: "451 4.3.0 Try again later".to_owned() }
     }
 
     /// A permanent failure (550) of every recipient.
     #[must_use]
     pub fn permanent() -> Self {
-        Self::Reply {
-            at: Stage::Recipient,
-            text: "550 5.1.1 No such user here".to_owned(),
-        }
+        Self::Reply { at: Stage::Recipient, text: "550 5.1.1 No such user here".to_owned() }
     }
 }
 

@@ -45,9 +45,7 @@ impl Master {
         if let Some(known) = self.columns.first()
             && known != key_name
         {
-            return Err(Refusal::Header(vec![format!(
-                "the first column is {key_name}; this master's key is {known}"
-            )]));
+            return Err(Refusal::Header(vec![format!("the first column is {key_name}; this master's key is {known}")]));
         }
         let new_categories = self.check(params, &sheet)?;
         let mut done = Imported {
@@ -70,11 +68,7 @@ impl Master {
             let key = row.fields.first().cloned().unwrap_or_default();
             if index < refuse {
                 let column = sheet.header[0].clone();
-                done.refused.push(RefusedRow {
-                    line: row.line,
-                    key,
-                    column,
-                });
+                done.refused.push(RefusedRow { line: row.line, key, column });
                 continue;
             }
             let known = self.records.contains_key(&key);
@@ -109,9 +103,7 @@ impl Master {
     fn check(&self, params: Params, sheet: &Sheet) -> Result<BTreeSet<String>, Refusal> {
         let key_name = &sheet.header[0];
         let categories: Vec<usize> = if takes_categories(params.master) {
-            (0..sheet.header.len())
-                .filter(|index| sheet.header[*index].contains("カテゴリ"))
-                .collect()
+            (0..sheet.header.len()).filter(|index| sheet.header[*index].contains("カテゴリ")).collect()
         } else {
             Vec::new()
         };
@@ -137,18 +129,10 @@ impl Master {
             }
         }
         if self.records.len() + sheet.rows.len() > RECORDS_MAX {
-            faults.push(Fault::new(
-                "uploadFile",
-                "",
-                format!("this sandbox keeps at most {RECORDS_MAX} records"),
-            ));
+            faults.push(Fault::new("uploadFile", "", format!("this sandbox keeps at most {RECORDS_MAX} records")));
         }
         if self.categories.len() + create.len() > RECORDS_MAX {
-            faults.push(Fault::new(
-                "createCategory",
-                "1",
-                "this sandbox keeps no more categories",
-            ));
+            faults.push(Fault::new("createCategory", "1", "this sandbox keeps no more categories"));
         }
         let new_columns = sheet.header.iter().filter(|name| !self.columns.contains(*name)).count();
         if self.columns.len() + new_columns > COLUMNS_MAX {
@@ -158,11 +142,7 @@ impl Master {
                 format!("this sandbox keeps at most {COLUMNS_MAX} columns a master"),
             ));
         }
-        if faults.is_empty() {
-            Ok(create)
-        } else {
-            Err(Refusal::Faults(faults))
-        }
+        if faults.is_empty() { Ok(create) } else { Err(Refusal::Faults(faults)) }
     }
 }
 
@@ -176,11 +156,7 @@ impl Masters {
     }
 
     pub(super) fn add_categories(&mut self, account: &str, id: u32, names: impl IntoIterator<Item = String>) {
-        self.0
-            .entry((account.to_owned(), id))
-            .or_default()
-            .categories
-            .extend(names);
+        self.0.entry((account.to_owned(), id)).or_default().categories.extend(names);
     }
 
     pub(super) fn import(
@@ -190,9 +166,6 @@ impl Masters {
         sheet: Sheet,
         refuse: usize,
     ) -> Result<Imported, Refusal> {
-        self.0
-            .entry((account.to_owned(), params.master))
-            .or_default()
-            .import(params, sheet, refuse)
+        self.0.entry((account.to_owned(), params.master)).or_default().import(params, sheet, refuse)
     }
 }

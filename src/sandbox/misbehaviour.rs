@@ -166,10 +166,7 @@ pub(super) struct Script<T = Misbehaviour> {
 
 impl<T> Default for Script<T> {
     fn default() -> Self {
-        Self {
-            queue: VecDeque::new(),
-            standing: None,
-        }
+        Self { queue: VecDeque::new(), standing: None }
     }
 }
 

@@ -23,11 +23,7 @@ impl Params {
     /// Reads the text of the `json` part.
     pub(super) fn read(text: &str) -> Result<Self, Refusal> {
         if text.trim().is_empty() {
-            return Err(Refusal::one(
-                "json",
-                "",
-                "the part is empty (a json part with a filename is read as empty)",
-            ));
+            return Err(Refusal::one("json", "", "the part is empty (a json part with a filename is read as empty)"));
         }
         let value: Value = serde_json::from_str(text)
             .map_err(|error| Refusal::one("json", text, format!("the part is not JSON: {error}")))?;
@@ -86,27 +82,16 @@ impl Params {
                 faults.push(Fault::new("duplicateKey", "0", "must be 1 for master 18"));
             }
             if send_password_email && id != 0 {
-                faults.push(Fault::new(
-                    "sendPasswordEmail",
-                    "1",
-                    format!("has no effect on master {id}"),
-                ));
+                faults.push(Fault::new("sendPasswordEmail", "1", format!("has no effect on master {id}")));
             }
             if create_category && !takes_categories(id) {
-                faults.push(Fault::new(
-                    "createCategory",
-                    "1",
-                    format!("has no effect on master {id}"),
-                ));
+                faults.push(Fault::new("createCategory", "1", format!("has no effect on master {id}")));
             }
         }
         match master {
-            Some(master) if faults.is_empty() => Ok(Self {
-                master,
-                update_existing,
-                send_password_email,
-                create_category,
-            }),
+            Some(master) if faults.is_empty() => {
+                Ok(Self { master, update_existing, send_password_email, create_category })
+            }
             _ => Err(Refusal::Faults(faults)),
         }
     }

@@ -88,10 +88,7 @@ impl Received {
     /// A header's value, by its lower-case name.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// The first lines of the CSV, read as Shift_JIS, for people to look at.
@@ -110,10 +107,8 @@ impl Received {
             .headers
             .iter()
             .map(|(name, value)| {
-                let secret = matches!(
-                    name.as_str(),
-                    "x-rs-apitoken" | "authorization" | "proxy-authorization" | "cookie"
-                );
+                let secret =
+                    matches!(name.as_str(), "x-rs-apitoken" | "authorization" | "proxy-authorization" | "cookie");
                 json!([name, if secret { "••••" } else { value.as_str() }])
             })
             .collect();
@@ -167,12 +162,7 @@ struct Kept {
 impl Log {
     pub(super) fn open(out_dir: Option<&Path>) -> io::Result<Self> {
         let folder = out_dir.map(Folder::open).transpose()?;
-        Ok(Self {
-            kept: Mutex::default(),
-            arrived: watch::Sender::new(0),
-            answered: watch::Sender::new(0),
-            folder,
-        })
+        Ok(Self { kept: Mutex::default(), arrived: watch::Sender::new(0), answered: watch::Sender::new(0), folder })
     }
 
     /// Counts a request in; the result is its number.
@@ -194,12 +184,7 @@ impl Log {
 
     /// Remembers a request whose answer is decided.
     pub(super) fn push(&self, mut received: Received) {
-        if let Some((end, _)) = received
-            .answer
-            .body
-            .char_indices()
-            .find(|(index, _)| *index >= ANSWER_KEPT)
-        {
+        if let Some((end, _)) = received.answer.body.char_indices().find(|(index, _)| *index >= ANSWER_KEPT) {
             received.answer.body.truncate(end);
         }
         if let Some(folder) = &self.folder {
@@ -226,13 +211,7 @@ impl Log {
     }
 
     pub(super) fn all(&self) -> Vec<Received> {
-        self.kept
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .requests
-            .iter()
-            .cloned()
-            .collect()
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).requests.iter().cloned().collect()
     }
 
     pub(super) fn arrivals(&self) -> watch::Receiver<u64> {
@@ -255,11 +234,7 @@ impl Folder {
     fn open(dir: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(dir)?;
         let log = private().append(true).create(true).open(dir.join("requests.jsonl"))?;
-        Ok(Self {
-            dir: dir.to_owned(),
-            next: AtomicU64::new(1),
-            log: Mutex::new(log),
-        })
+        Ok(Self { dir: dir.to_owned(), next: AtomicU64::new(1), log: Mutex::new(log) })
     }
 
     fn keep_file(&self, label: &str, csv: &[u8]) {

@@ -32,9 +32,7 @@ impl Reply {
             .ok()
             .filter(|status| !status.is_informational())
             .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        response
-            .headers_mut()
-            .insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         Self { response, text }
     }
 
@@ -73,9 +71,7 @@ impl Reply {
     }
 
     pub(super) fn endless() -> Self {
-        let head = stream::iter([Bytes::from_static(
-            b"{\"status\":\"success\",\"code\":\"200\",\"items\":[",
-        )]);
+        let head = stream::iter([Bytes::from_static(b"{\"status\":\"success\",\"code\":\"200\",\"items\":[")]);
         let chunk = Bytes::from("0,".repeat(8 * 1024));
         Self::streamed("[endless]", head.chain(stream::repeat(chunk)))
     }
@@ -101,10 +97,7 @@ impl Reply {
         // One chunk unpacks to 2 MiB.
         let chunks = stream::iter([Bytes::from(head)]).chain(stream::repeat(chunk).take(2_100));
         let mut reply = Self::streamed("[gzip bomb]", chunks);
-        reply
-            .response
-            .headers_mut()
-            .insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        reply.response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         reply
     }
 

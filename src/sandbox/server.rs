@@ -67,13 +67,7 @@ impl State {
             windows: HashMap::new(),
             forward: Duration::ZERO,
         };
-        Self {
-            options,
-            log,
-            release: watch::Sender::new(0),
-            started: Instant::now(),
-            inner: Mutex::new(inner),
-        }
+        Self { options, log, release: watch::Sender::new(0), started: Instant::now(), inner: Mutex::new(inner) }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -102,24 +96,15 @@ impl State {
         let now = self.now();
         let mut inner = self.lock();
         if inner.windows.len() >= ACCOUNTS_MAX && !inner.windows.contains_key(account) {
-            return Err(Refusal::Request(
-                403,
-                format!("this sandbox keeps at most {ACCOUNTS_MAX} accounts"),
-            ));
+            return Err(Refusal::Request(403, format!("this sandbox keeps at most {ACCOUNTS_MAX} accounts")));
         }
         let window = inner.windows.entry(account.to_owned()).or_default();
-        while window
-            .front()
-            .is_some_and(|oldest| now.duration_since(*oldest) >= limits.window)
-        {
+        while window.front().is_some_and(|oldest| now.duration_since(*oldest) >= limits.window) {
             window.pop_front();
         }
         if window.len() >= limits.requests {
             let (requests, seconds) = (limits.requests, limits.window.as_secs_f64());
-            return Err(Refusal::Request(
-                429,
-                format!("more than {requests} requests in {seconds} s"),
-            ));
+            return Err(Refusal::Request(429, format!("more than {requests} requests in {seconds} s")));
         }
         window.push_back(now);
         Ok(())
@@ -127,9 +112,7 @@ impl State {
 
     /// The account of a path, and the API that it names.
     pub(super) fn route(&self, method: &Method, path: &str) -> Result<(String, Api), Refusal> {
-        let found = path
-            .strip_prefix('/')
-            .and_then(|path| path.split_once("/api/v1/csvimport"));
+        let found = path.strip_prefix('/').and_then(|path| path.split_once("/api/v1/csvimport"));
         let (account, api) = match found {
             Some((account, "")) => (Some(account), Api::Import),
             Some((account, "/status")) => (Some(account), Api::Status),
@@ -163,18 +146,9 @@ impl State {
         upload.verdict.clone()?;
         let params = Params::read(upload.json.as_deref().unwrap_or_default())?;
         let limits = &self.options.limits;
-        let sheet = Sheet::read(
-            upload.csv.as_deref().unwrap_or_default(),
-            limits.file_bytes,
-            limits.file_lines,
-        )?;
+        let sheet = Sheet::read(upload.csv.as_deref().unwrap_or_default(), limits.file_bytes, limits.file_lines)?;
         if let Some(columns) = self.options.columns.get(&params.master) {
-            let unknown: Vec<String> = sheet
-                .header
-                .iter()
-                .filter(|name| !columns.contains(*name))
-                .cloned()
-                .collect();
+            let unknown: Vec<String> = sheet.header.iter().filter(|name| !columns.contains(*name)).cloned().collect();
             if !unknown.is_empty() {
                 return Err(Refusal::Header(unknown));
             }
@@ -202,9 +176,7 @@ pub(super) async fn accept(listener: TcpListener, state: Arc<State>) {
                     service_fn(move |request| visit::serve(Arc::clone(&state), orders.clone(), peer, request));
                 // How a connection ends is the client's affair, or was our order: nothing to report.
                 connections.spawn(async move {
-                    let _ = hyper::server::conn::http1::Builder::new()
-                        .serve_connection(wire, service)
-                        .await;
+                    let _ = hyper::server::conn::http1::Builder::new().serve_connection(wire, service).await;
                 });
             }
             Ok(_) => {}

@@ -33,25 +33,17 @@ impl Sheet {
     pub(super) fn read(bytes: &[u8], file_bytes: u64, file_lines: u64) -> Result<Self, Refusal> {
         let size = bytes.len() as u64;
         if size > file_bytes {
-            return Err(wrong(format!(
-                "the file has {size} bytes; at most {file_bytes} are taken"
-            )));
+            return Err(wrong(format!("the file has {size} bytes; at most {file_bytes} are taken")));
         }
         if bytes.is_empty() {
-            return Err(Refusal::Header(vec![
-                "the file is empty: a header line is required".to_owned(),
-            ]));
+            return Err(Refusal::Header(vec!["the file is empty: a header line is required".to_owned()]));
         }
         let lines = line_at(bytes, bytes.len()) - u64::from(bytes.ends_with(b"\n"));
         if lines > file_lines {
-            return Err(wrong(format!(
-                "the file has {lines} lines; at most {file_lines} are taken, header included"
-            )));
+            return Err(wrong(format!("the file has {lines} lines; at most {file_lines} are taken, header included")));
         }
         let text = decode(bytes)?;
-        let mut records = rows(&text)
-            .map_err(|(line, msg)| wrong(format!("line {line}: {msg}")))?
-            .into_iter();
+        let mut records = rows(&text).map_err(|(line, msg)| wrong(format!("line {line}: {msg}")))?.into_iter();
         let Some(Row { fields: header, .. }) = records.next() else {
             return Err(Refusal::Header(vec!["a header line is required".to_owned()]));
         };
@@ -85,9 +77,7 @@ fn line_at(bytes: &[u8], position: usize) -> u64 {
 
 fn decode(bytes: &[u8]) -> Result<String, Refusal> {
     if bytes.starts_with(b"\xEF\xBB\xBF") {
-        return Err(wrong(
-            "line 1: the file begins with a UTF-8 byte order mark; Shift_JIS is required".to_owned(),
-        ));
+        return Err(wrong("line 1: the file begins with a UTF-8 byte order mark; Shift_JIS is required".to_owned()));
     }
     // Much UTF-8 is also well-formed Shift_JIS, only nonsense. Text that is UTF-8 throughout and has kana or kanji in
     // three bytes is not Shift_JIS by chance.
@@ -95,18 +85,13 @@ fn decode(bytes: &[u8]) -> Result<String, Refusal> {
         return Err(wrong("the file is UTF-8; Shift_JIS is required".to_owned()));
     }
     let mut decoder = SHIFT_JIS.new_decoder_without_bom_handling();
-    let size = decoder
-        .max_utf8_buffer_length_without_replacement(bytes.len())
-        .unwrap_or(0);
+    let size = decoder.max_utf8_buffer_length_without_replacement(bytes.len()).unwrap_or(0);
     let mut text = String::with_capacity(size);
     let (result, read) = decoder.decode_to_string_without_replacement(bytes, &mut text, true);
     if !matches!(result, DecoderResult::InputEmpty) {
         let at = read.saturating_sub(1);
         let byte = bytes.get(at).copied().unwrap_or_default();
-        return Err(wrong(format!(
-            "line {}: not Shift_JIS near byte {at} (0x{byte:02X})",
-            line_at(bytes, at)
-        )));
+        return Err(wrong(format!("line {}: not Shift_JIS near byte {at} (0x{byte:02X})", line_at(bytes, at))));
     }
     let mut line = 1u64;
     for character in text.chars() {
@@ -127,10 +112,7 @@ fn decode(bytes: &[u8]) -> Result<String, Refusal> {
 
 fn check_header(header: &[String]) -> Result<(), Refusal> {
     if header.len() > COLUMNS_MAX {
-        return Err(Refusal::Header(vec![format!(
-            "{} columns; at most {COLUMNS_MAX} are taken",
-            header.len()
-        )]));
+        return Err(Refusal::Header(vec![format!("{} columns; at most {COLUMNS_MAX} are taken", header.len())]));
     }
     let (mut faults, mut seen) = (Vec::new(), HashSet::new());
     for (index, name) in header.iter().enumerate() {
@@ -145,15 +127,9 @@ fn check_header(header: &[String]) -> Result<(), Refusal> {
         && !first.is_empty()
         && first.chars().all(|c| c.is_ascii_digit())
     {
-        faults.push(format!(
-            "line 1 is not a header line: its first column is called {first}"
-        ));
+        faults.push(format!("line 1 is not a header line: its first column is called {first}"));
     }
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(Refusal::Header(faults))
-    }
+    if faults.is_empty() { Ok(()) } else { Err(Refusal::Header(faults)) }
 }
 
 /// Splits the text into rows; an error is the line and what is wrong on it.
@@ -181,9 +157,7 @@ fn rows(text: &str) -> Result<Vec<Row>, (u64, &'static str)> {
                 at += 1;
             }
         } else {
-            let length = bytes[at..]
-                .iter()
-                .position(|b| matches!(b, b',' | b'\r' | b'\n' | b'"'));
+            let length = bytes[at..].iter().position(|b| matches!(b, b',' | b'\r' | b'\n' | b'"'));
             let length = length.unwrap_or(bytes.len() - at);
             field.push_str(&text[at..at + length]);
             at += length;
@@ -194,10 +168,7 @@ fn rows(text: &str) -> Result<Vec<Row>, (u64, &'static str)> {
             (Some(b','), _) => at += 1,
             (Some(b'\r'), Some(b'\n')) | (None, _) => {
                 at += 2;
-                rows.push(Row {
-                    line: row_line,
-                    fields: std::mem::take(&mut fields),
-                });
+                rows.push(Row { line: row_line, fields: std::mem::take(&mut fields) });
                 line += 1;
                 row_line = line;
             }

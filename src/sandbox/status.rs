@@ -34,11 +34,7 @@ impl Imports {
     pub(super) fn add(&mut self, account: &str, mut done: Imported, polls: usize) -> Imported {
         self.last += 1;
         done.id = self.last;
-        self.kept.push_back(Import {
-            account: account.to_owned(),
-            polls_left: polls,
-            done: done.clone(),
-        });
+        self.kept.push_back(Import { account: account.to_owned(), polls_left: polls, done: done.clone() });
         if self.kept.len() > IMPORTS_KEPT {
             self.kept.pop_front();
         }
@@ -46,21 +42,13 @@ impl Imports {
     }
 
     fn poll(&mut self, account: &str, id: u64) -> Option<Value> {
-        let import = self
-            .kept
-            .iter_mut()
-            .find(|import| import.account == account && import.done.id == id)?;
+        let import = self.kept.iter_mut().find(|import| import.account == account && import.done.id == id)?;
         if import.polls_left > 0 {
             import.polls_left -= 1;
             return Some(json!({"importId": id.to_string(), "state": "processing"}));
         }
         let mut items = import.done.items();
-        items["state"] = if import.done.refused.is_empty() {
-            "completed"
-        } else {
-            "error"
-        }
-        .into();
+        items["state"] = if import.done.refused.is_empty() { "completed" } else { "error" }.into();
         Some(items)
     }
 }
@@ -76,21 +64,14 @@ pub(super) fn answer(
     if !token_ok {
         return Err(Refusal::Request(401, "X-RS-apitoken is missing or wrong".to_owned()));
     }
-    let in_query = query
-        .unwrap_or_default()
-        .split('&')
-        .find_map(|pair| pair.strip_prefix("importId="));
-    let in_body = serde_json::from_slice::<Value>(body)
-        .ok()
-        .and_then(|body| match body.get("importId")? {
-            Value::String(id) => Some(id.clone()),
-            Value::Number(id) => Some(id.to_string()),
-            _ => None,
-        });
+    let in_query = query.unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("importId="));
+    let in_body = serde_json::from_slice::<Value>(body).ok().and_then(|body| match body.get("importId")? {
+        Value::String(id) => Some(id.clone()),
+        Value::Number(id) => Some(id.to_string()),
+        _ => None,
+    });
     let id = in_query.map(str::to_owned).or(in_body).unwrap_or_default();
-    let number = id
-        .parse()
-        .map_err(|_| Refusal::one("importId", &id, "must be the number of an import"))?;
+    let number = id.parse().map_err(|_| Refusal::one("importId", &id, "must be the number of an import"))?;
     let items = state.lock().imports.poll(account, number);
     let items = items.ok_or_else(|| Refusal::Request(404, format!("no import has the number {number}")))?;
     Ok(success(items, 0))

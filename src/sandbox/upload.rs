@@ -68,12 +68,7 @@ pub(super) struct Upload {
 impl Upload {
     /// Takes the body apart. What could be read before a fault is kept beside the fault.
     pub(super) async fn read(headers: &HeaderMap, body: Bytes) -> Self {
-        let mut upload = Self {
-            parts: Vec::new(),
-            json: None,
-            csv: None,
-            verdict: Ok(()),
-        };
+        let mut upload = Self { parts: Vec::new(), json: None, csv: None, verdict: Ok(()) };
         upload.verdict = upload.fill(headers, body).await;
         upload
     }
@@ -90,10 +85,8 @@ impl Upload {
             }
             let name = field.name().unwrap_or_default().to_owned();
             let filename = field.file_name().map(str::to_owned);
-            let content_type = field
-                .headers()
-                .get(CONTENT_TYPE)
-                .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+            let content_type =
+                field.headers().get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
             let bytes = field.bytes().await.map_err(broken)?;
             let repeated = self.parts.iter().any(|part| part.name == shortened(&name));
             self.parts.push(Part {
@@ -110,11 +103,9 @@ impl Upload {
                     self.json = Some(String::new());
                     Ok(())
                 }
-                ("json", None) if bytes.len() > JSON_BYTES => Err(Refusal::one(
-                    "json",
-                    "",
-                    format!("the part has more than {JSON_BYTES} bytes"),
-                )),
+                ("json", None) if bytes.len() > JSON_BYTES => {
+                    Err(Refusal::one("json", "", format!("the part has more than {JSON_BYTES} bytes")))
+                }
                 ("json", None) => match String::from_utf8(bytes.into()) {
                     Ok(text) => {
                         self.json = Some(text);
@@ -170,23 +161,13 @@ fn boundary(headers: &HeaderMap) -> Result<String, &'static str> {
     }
     let value = value.to_str().map_err(|_| "the Content-Type is not ASCII")?;
     let mut pieces = value.split(';');
-    if !pieces
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .eq_ignore_ascii_case("multipart/form-data")
-    {
+    if !pieces.next().unwrap_or_default().trim().eq_ignore_ascii_case("multipart/form-data") {
         return Err("the Content-Type is not multipart/form-data");
     }
     let boundary = pieces
         .filter_map(|piece| piece.trim().split_once('='))
         .find(|(name, _)| name.eq_ignore_ascii_case("boundary"))
-        .map(|(_, value)| {
-            value
-                .strip_prefix('"')
-                .and_then(|value| value.strip_suffix('"'))
-                .unwrap_or(value)
-        })
+        .map(|(_, value)| value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value))
         .ok_or("the Content-Type has no boundary")?;
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&byte);
     if boundary.is_empty() || boundary.len() > 70 || boundary.ends_with(' ') || !boundary.bytes().all(allowed) {

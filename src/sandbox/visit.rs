@@ -66,9 +66,8 @@ pub(super) async fn serve(
             return Ok(entry.answer(reply));
         }
         Some(Misbehaviour::ResetDuringBody { after_bytes }) => {
-            let read = read_body(&mut body, cap, Some((*after_bytes).max(1)))
-                .await
-                .map_or(0, |bytes| bytes.len() as u64);
+            let read =
+                read_body(&mut body, cap, Some((*after_bytes).max(1))).await.map_or(0, |bytes| bytes.len() as u64);
             entry.note(|received| received.body_bytes = read);
             entry.close(None, Some("reset during the body"));
             orders.reset();
@@ -108,9 +107,7 @@ pub(super) async fn serve(
             _ => 0,
         },
     };
-    let (upload, outcome) = tokio::task::spawn_blocking(move || work.run(upload))
-        .await
-        .map_err(io::Error::other)?;
+    let (upload, outcome) = tokio::task::spawn_blocking(move || work.run(upload)).await.map_err(io::Error::other)?;
     entry.note(|received| {
         received.parts = upload.parts;
         received.json = upload.json;
@@ -154,17 +151,11 @@ impl Work {
     fn run(self, mut upload: Upload) -> (Upload, Option<Result<Imported, Refusal>>) {
         upload.hash();
         if let Some(csv) = &upload.csv {
-            let master = upload
-                .json
-                .as_deref()
-                .and_then(|text| Params::read(text).ok())
-                .map(|params| params.master);
+            let master = upload.json.as_deref().and_then(|text| Params::read(text).ok()).map(|params| params.master);
             let label = master.map_or_else(|| "unknown".to_owned(), |id| format!("master{id}"));
             self.state.log.keep_file(&label, csv);
         }
-        let outcome = self
-            .import
-            .then(|| self.state.import(&self.account, self.token_ok, &upload, self.refuse));
+        let outcome = self.import.then(|| self.state.import(&self.account, self.token_ok, &upload, self.refuse));
         (upload, outcome)
     }
 }
@@ -188,14 +179,7 @@ async fn misbehave(
         Misbehaviour::Throttle { retry_after } => {
             let body = Refusal::Request(429, "too many requests".to_owned()).body(entry.elapsed_ms());
             let reply = Reply::json(429, body);
-            answer(
-                entry,
-                if let Some(value) = retry_after {
-                    reply.header("retry-after", value)
-                } else {
-                    reply
-                },
-            )
+            answer(entry, if let Some(value) = retry_after { reply.header("retry-after", value) } else { reply })
         }
         Misbehaviour::ServerError { status } | Misbehaviour::RefuseEarly { status } => {
             answer(entry, Reply::html(*status, "Server error"))

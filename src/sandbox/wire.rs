@@ -61,11 +61,7 @@ pub(super) struct Wire {
 
 impl Wire {
     pub(super) fn new(stream: TcpStream, orders: Orders) -> Self {
-        Self {
-            stream,
-            orders,
-            pause: None,
-        }
+        Self { stream, orders, pause: None }
     }
 }
 

@@ -81,47 +81,24 @@ fn every_private_use_character_is_refused_as_gaiji() {
     let encoder = Encoder::default();
     for character in PRIVATE_USE.into_iter().flatten() {
         let found = field(&encoder, &format!("山{character}")).unwrap_err();
-        assert_eq!(
-            (found[0].character, found[0].index, found[0].reason),
-            (character, 2, Reason::PrivateUse)
-        );
+        assert_eq!((found[0].character, found[0].index, found[0].reason), (character, 2, Reason::PrivateUse));
     }
     let told = field(&encoder, "\u{E000}").unwrap_err()[0].to_string();
     assert!(told.contains("外字"), "{told}");
-    let iconv: Vec<char> = oracle()
-        .into_keys()
-        .filter(|&character| is_private_use(character))
-        .collect();
-    assert_eq!(
-        iconv,
-        ('\u{E000}'..='\u{E757}').collect::<Vec<_>>(),
-        "what iconv makes of them has changed"
-    );
+    let iconv: Vec<char> = oracle().into_keys().filter(|&character| is_private_use(character)).collect();
+    assert_eq!(iconv, ('\u{E000}'..='\u{E757}').collect::<Vec<_>>(), "what iconv makes of them has changed");
 }
 
 #[test]
 fn the_decisions_beside_the_plain_table_are_these() {
     let oracle = oracle();
-    for (read, written) in [
-        ('〜', '～'),
-        ('−', '－'),
-        ('‖', '∥'),
-        ('—', '―'),
-        ('¢', '￠'),
-        ('£', '￡'),
-        ('¬', '￢'),
-    ] {
+    for (read, written) in [('〜', '～'), ('−', '－'), ('‖', '∥'), ('—', '―'), ('¢', '￠'), ('£', '￡'), ('¬', '￢')]
+    {
         assert_eq!(oracle[&read], oracle[&written], "{read} is {written} to iconv as well");
-        assert_eq!(
-            field(&Encoder::default(), &read.to_string()),
-            Ok(oracle[&written].clone())
-        );
+        assert_eq!(field(&Encoder::default(), &read.to_string()), Ok(oracle[&written].clone()));
     }
     assert_eq!(oracle.get(&'\u{80}'), None, "encoding_rs would write 80");
-    assert_eq!(
-        (oracle[&'¥'].as_slice(), oracle[&'‾'].as_slice()),
-        (&b"\x5C"[..], &b"\x7E"[..])
-    );
+    assert_eq!((oracle[&'¥'].as_slice(), oracle[&'‾'].as_slice()), (&b"\x5C"[..], &b"\x7E"[..]));
     assert_eq!(oracle[&'\u{E0041}'], b"", "a language tag writes nothing");
     assert_eq!(oracle[&'髙'], b"\xFB\xFC", "not the NEC-selected EE E0");
 }
@@ -133,10 +110,7 @@ fn a_letter_that_shift_jis_lacks_stops_the_field_and_is_told() {
     assert_eq!(row, b"1001,", "nothing of the refused field is left behind");
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].to_string(), "U+20BB7 𠮷 (suggestion: 吉)");
-    assert_eq!(
-        (found[0].index, found[0].times, found[0].reason),
-        (1, 1, Reason::NotInShiftJis)
-    );
+    assert_eq!((found[0].index, found[0].times, found[0].reason), (1, 1, Reason::NotInShiftJis));
 }
 
 #[test]
@@ -144,10 +118,7 @@ fn a_letter_can_be_substituted_and_is_told_all_the_same() {
     let mark = Mark::new("〓").unwrap();
     let mut out = b"1001,".to_vec();
     let found = Encoder::default().encode_substituting("𠮷田か\u{3099}𠮷", &mark, &mut out);
-    assert_eq!(
-        out,
-        [b"1001,".to_vec(), field(&Encoder::default(), "〓田が〓").unwrap()].concat()
-    );
+    assert_eq!(out, [b"1001,".to_vec(), field(&Encoder::default(), "〓田が〓").unwrap()].concat());
     assert_eq!((found.len(), found[0].character, found[0].times), (1, '𠮷', 2));
     let mut out = Vec::new();
     assert_eq!(Encoder::default().encode_substituting("吉田", &mark, &mut out), []);
@@ -165,14 +136,9 @@ fn the_companys_table_comes_first() {
         ("葛\u{E0100}", "葛"),
         ("㈱", "\"株\""),
     ]);
-    for (read, written) in [
-        ("𠮷田", "吉田"),
-        ("髙橋", "高橋"),
-        ("9〜5", "9-5"),
-        ("～", "～"),
-        ("\u{E000}", "外"),
-        ("㈱", "\"株\""),
-    ] {
+    for (read, written) in
+        [("𠮷田", "吉田"), ("髙橋", "高橋"), ("9〜5", "9-5"), ("～", "～"), ("\u{E000}", "外"), ("㈱", "\"株\"")]
+    {
         assert_eq!(field(&table, read), field(&plain, written), "{read}");
     }
     let found = field(&table, "㈱😀").unwrap_err();
@@ -187,10 +153,7 @@ fn this_is_not_a_normalisation_over_everything() {
         assert!(!faulty);
         assert_eq!(back, letter);
     }
-    assert!(
-        field(&Encoder::default(), "\u{C5}").is_err(),
-        "Windows-31J has Å at U+212B alone"
-    );
+    assert!(field(&Encoder::default(), "\u{C5}").is_err(), "Windows-31J has Å at U+212B alone");
 }
 
 #[test]
@@ -198,16 +161,10 @@ fn the_table_is_what_iconv_says_on_this_machine() {
     if std::env::var_os("RENKEI_SERVICES").is_none() {
         return;
     }
-    let run = Command::new("python3")
-        .arg(oracle_folder().join("generate.py"))
-        .output()
-        .unwrap();
+    let run = Command::new("python3").arg(oracle_folder().join("generate.py")).output().unwrap();
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
     let committed = std::fs::read(oracle_folder().join("table.txt")).unwrap();
-    assert!(
-        run.stdout == committed,
-        "iconv on this machine differs from the committed table"
-    );
+    assert!(run.stdout == committed, "iconv on this machine differs from the committed table");
 }
 
 proptest! {

@@ -37,12 +37,7 @@ fn facts(state: RunState) -> RunFacts {
 }
 
 fn row(key: &str, reason: &str) -> RowFault {
-    RowFault {
-        key: key.into(),
-        line: 3,
-        column: "社員名".into(),
-        reason: reason.into(),
-    }
+    RowFault { key: key.into(), line: 3, column: "社員名".into(), reason: reason.into() }
 }
 
 fn mail(facts: &RunFacts) -> String {
@@ -91,10 +86,7 @@ fn an_unknown_run_claims_nothing() {
     facts.batches_taken = 0;
     facts.timer = None;
     facts.memo = Some("再送".into());
-    facts.failure = Some(Failure::new(
-        Code::Unknown,
-        "the connection was reset before an answer came",
-    ));
+    facts.failure = Some(Failure::new(Code::Unknown, "the connection was reset before an answer came"));
     insta::assert_snapshot!(mail(&facts));
 }
 

@@ -25,9 +25,8 @@ async fn start() -> Sandbox {
 
 fn sjis(text: &str) -> Vec<u8> {
     let mut bytes = vec![0; text.len() * 3];
-    let (result, read, written) = encoding_rs::SHIFT_JIS
-        .new_encoder()
-        .encode_from_utf8_without_replacement(text, &mut bytes, true);
+    let (result, read, written) =
+        encoding_rs::SHIFT_JIS.new_encoder().encode_from_utf8_without_replacement(text, &mut bytes, true);
     assert_eq!((result, read), (encoding_rs::EncoderResult::InputEmpty, text.len()));
     bytes.truncate(written);
     bytes
@@ -67,10 +66,7 @@ impl Push {
     }
 
     fn employees() -> Self {
-        Self::new(
-            r#"{"masterId":0,"duplicateKey":1}"#,
-            &sjis("社員コード,社員名\r\n1,山田\r\n2,髙﨑\r\n"),
-        )
+        Self::new(r#"{"masterId":0,"duplicateKey":1}"#, &sjis("社員コード,社員名\r\n1,山田\r\n2,髙﨑\r\n"))
     }
 
     fn body(&self) -> Vec<u8> {
@@ -166,11 +162,7 @@ async fn exchange(address: SocketAddr, bytes: &[u8]) -> io::Result<Seen> {
     let split = all.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
     let head = String::from_utf8(all[..split].to_vec()).unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Ok(Seen {
-        status,
-        head,
-        body: all[split + 4..].to_vec(),
-    })
+    Ok(Seen { status, head, body: all[split + 4..].to_vec() })
 }
 
 #[tokio::test]
@@ -184,27 +176,17 @@ async fn a_right_request_is_taken_in_and_everything_about_it_is_remembered() {
     assert!(seen.json()["sandbox"].as_str().unwrap().contains("assumption"));
 
     let received = sandbox.wait_for(1, SOON).await.unwrap().remove(0);
-    assert_eq!(
-        (received.number, received.account.as_str(), received.imported),
-        (1, "acme", true)
-    );
+    assert_eq!((received.number, received.account.as_str(), received.imported), (1, "acme", true));
     assert_eq!(received.header("x-rs-apitoken"), Some("sandbox"));
     assert_eq!(received.json.as_deref(), Some(push.json.as_str()));
     assert_eq!(received.csv.as_deref(), Some(push.csv.as_slice()));
     assert_eq!(received.csv_lines(2), ["社員コード,社員名", "1,山田"]);
     assert_eq!(received.body_bytes, push.body().len() as u64);
-    let names: Vec<_> = received
-        .parts
-        .iter()
-        .map(|part| (part.name.as_str(), part.filename.as_deref()))
-        .collect();
+    let names: Vec<_> = received.parts.iter().map(|part| (part.name.as_str(), part.filename.as_deref())).collect();
     assert_eq!(names, [("json", None), ("uploadFile", Some("a.csv"))]);
     assert_eq!(received.parts[1].content_type.as_deref(), Some("text/csv"));
     // printf '社員コード,社員名\r\n1,山田\r\n2,髙﨑\r\n' | iconv -t CP932 | sha256sum
-    assert_eq!(
-        received.parts[1].sha256,
-        "eac368a938b84665aa4871289b873a7042a2b7fa892725dd019222e4cf05436e"
-    );
+    assert_eq!(received.parts[1].sha256, "eac368a938b84665aa4871289b873a7042a2b7fa892725dd019222e4cf05436e");
     assert_eq!(received.answer.status, Some(200));
 
     let master = sandbox.master(0);
@@ -224,16 +206,8 @@ async fn after_a_shutdown_the_port_refuses_and_can_be_taken_again() {
     let sandbox = start().await;
     let address = sandbox.address();
     sandbox.shutdown().await;
-    assert_eq!(
-        TcpStream::connect(address).await.unwrap_err().kind(),
-        io::ErrorKind::ConnectionRefused
-    );
-    let again = Sandbox::start(SandboxOptions {
-        listen: address,
-        ..SandboxOptions::default()
-    })
-    .await
-    .unwrap();
+    assert_eq!(TcpStream::connect(address).await.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+    let again = Sandbox::start(SandboxOptions { listen: address, ..SandboxOptions::default() }).await.unwrap();
     assert_eq!(Push::employees().to(&again).await.status, 200);
 }
 

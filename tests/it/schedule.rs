@@ -49,11 +49,7 @@ fn every_written_form_is_read_and_written_again_unchanged() {
         assert_eq!(once.replace(['\'', '"'], "").trim(), written);
         assert_eq!(schedule(&once), schedule(written));
         let json = serde_json::to_string(&schedule(written)).unwrap();
-        assert_eq!(
-            serde_json::from_str::<Schedule>(&json).unwrap(),
-            schedule(written),
-            "{json}"
-        );
+        assert_eq!(serde_json::from_str::<Schedule>(&json).unwrap(), schedule(written), "{json}");
     }
 }
 
@@ -62,19 +58,10 @@ fn other_spellings_are_read_and_written_in_the_one_form() {
     for (spelling, canonical) in [
         ("once: 2026-12-01 6:00", "once: 2026-12-01T06:00"),
         ("daily: ' 6:00 '", "daily: 06:00"),
-        (
-            "weekly: { on: [日曜日, Thursday, 木, MON], at: 06:00 }",
-            "weekly: { on: [mon, thu, sun], at: 06:00 }",
-        ),
+        ("weekly: { on: [日曜日, Thursday, 木, MON], at: 06:00 }", "weekly: { on: [mon, thu, sun], at: 06:00 }"),
         ("weekly: { on: fri, at: 06:00 }", "weekly: { on: [fri], at: 06:00 }"),
-        (
-            "monthly: { day: '5', at: 06:00, months: 4 }",
-            "monthly: { day: 5, at: 06:00, months: [4] }",
-        ),
-        (
-            "monthly: { day: 5, at: 06:00, months: [12,11,10,9,8,7,6,5,4,3,2,1] }",
-            "monthly: { day: 5, at: 06:00 }",
-        ),
+        ("monthly: { day: '5', at: 06:00, months: 4 }", "monthly: { day: 5, at: 06:00, months: [4] }"),
+        ("monthly: { day: 5, at: 06:00, months: [12,11,10,9,8,7,6,5,4,3,2,1] }", "monthly: { day: 5, at: 06:00 }"),
         ("every: 90min", "every: 1h30m"),
         ("cron: '  0   6 * *  MON '", "cron: 0 6 * * MON"),
         ("cron: '@weekly'", "cron: 0 0 * * 0"),
@@ -88,18 +75,10 @@ fn other_spellings_are_read_and_written_in_the_one_form() {
 fn what_cannot_be_is_refused_with_its_place_and_its_fix() {
     for (yaml, path, words) in [
         ("{}", "", "write one of once, daily"),
-        (
-            "{ daily: 06:00, cron: '0 6 * * *' }",
-            "",
-            "daily and cron stand together",
-        ),
+        ("{ daily: 06:00, cron: '0 6 * * *' }", "", "daily and cron stand together"),
         ("{ daily: 06:00, between: 08:00-20:00 }", "between", "belongs to every"),
         ("{ between: 08:00-20:00 }", "between", "belongs to every"),
-        (
-            "daily: 25:00",
-            "daily",
-            "`25:00` is no time of the day: write 00:00 to 23:59",
-        ),
+        ("daily: 25:00", "daily", "`25:00` is no time of the day: write 00:00 to 23:59"),
         ("daily: 24:00", "daily", "00:00 of the next day"),
         ("daily: 6", "daily", "`6` is no time of the day"),
         ("once: 2026-02-30T06:00", "once", "does not exist"),
@@ -110,53 +89,25 @@ fn what_cannot_be_is_refused_with_its_place_and_its_fix() {
         ("once: 2026-02-28T06:00Z", "once", "timezone says where"),
         ("once: 1969-02-28T06:00", "once", "1970"),
         ("weekly: { on: [], at: 06:00 }", "weekly.on", "empty list"),
-        (
-            "weekly: { on: [mon, funday], at: 06:00 }",
-            "weekly.on",
-            "`funday` is no day of the week",
-        ),
+        ("weekly: { on: [mon, funday], at: 06:00 }", "weekly.on", "`funday` is no day of the week"),
         ("weekly: { on: [mon] }", "weekly.at", "is missing"),
         ("weekly: { at: 06:00 }", "weekly.on", "is missing: write [mon, thu]"),
         ("weekly: { on: [mon], at: 6am }", "weekly.at", "no time of the day"),
         ("monthly: { day: 0, at: 06:00 }", "monthly.day", "1 to 31, or last"),
         ("monthly: { day: 32, at: 06:00 }", "monthly.day", "1 to 31, or last"),
         ("monthly: { day: -1, at: 06:00 }", "monthly.day", "1 to 31, or last"),
-        (
-            "monthly: { day: 31, at: 06:00, months: [1, 2, 4] }",
-            "monthly.months",
-            "months 2, 4 have no day 31",
-        ),
-        (
-            "monthly: { day: 30, at: 06:00, months: [2] }",
-            "monthly.months",
-            "month 2 has no day 30: take it out",
-        ),
-        (
-            "monthly: { day: 1, at: 06:00, months: [] }",
-            "monthly.months",
-            "empty list",
-        ),
-        (
-            "monthly: { day: 1, at: 06:00, months: [13] }",
-            "monthly.months",
-            "`13` is no month",
-        ),
+        ("monthly: { day: 31, at: 06:00, months: [1, 2, 4] }", "monthly.months", "months 2, 4 have no day 31"),
+        ("monthly: { day: 30, at: 06:00, months: [2] }", "monthly.months", "month 2 has no day 30: take it out"),
+        ("monthly: { day: 1, at: 06:00, months: [] }", "monthly.months", "empty list"),
+        ("monthly: { day: 1, at: 06:00, months: [13] }", "monthly.months", "`13` is no month"),
         ("monthly: { at: 06:00 }", "monthly.day", "is missing"),
         ("every: 15", "every", "15 has no unit: write 15s"),
         ("every: 0m", "every", "would never end"),
         ("every: 25h", "every", "25h is longer than a day"),
-        (
-            "{ every: 13h, between: 08:00-20:00 }",
-            "every",
-            "13h does not fit between 08:00-20:00",
-        ),
+        ("{ every: 13h, between: 08:00-20:00 }", "every", "13h does not fit between 08:00-20:00"),
         ("{ every: 1h, between: 08:00 }", "between", "write two times"),
         ("{ every: 1h, between: 08:00-08:00 }", "between", "ends where it starts"),
-        (
-            "{ every: 1h, between: 08:00-25:00 }",
-            "between",
-            "`25:00` is no time of the day",
-        ),
+        ("{ every: 1h, between: 08:00-25:00 }", "between", "`25:00` is no time of the day"),
         ("cron: '0 0 31 2 *'", "cron", "never comes"),
         ("cron: '0 6 * *'", "cron", "5 fields"),
         ("cron: '0 0 6 1 1 * 2027'", "cron", "year"),
@@ -191,23 +142,9 @@ fn unknown_keys_and_shapes_are_refused() {
 
 #[test]
 fn what_is_likely_not_meant_is_warned_of() {
-    let warnings = |yaml| {
-        schedule(yaml)
-            .warnings()
-            .iter()
-            .map(|w| (w.path(), w.to_string()))
-            .collect::<Vec<_>>()
-    };
-    assert!(
-        warnings("monthly: { day: 31, at: 06:00 }")[0]
-            .1
-            .contains("without a day 31")
-    );
-    assert!(
-        warnings("monthly: { day: 29, at: 06:00, months: [2] }")[0]
-            .1
-            .contains("leap years")
-    );
+    let warnings = |yaml| schedule(yaml).warnings().iter().map(|w| (w.path(), w.to_string())).collect::<Vec<_>>();
+    assert!(warnings("monthly: { day: 31, at: 06:00 }")[0].1.contains("without a day 31"));
+    assert!(warnings("monthly: { day: 29, at: 06:00, months: [2] }")[0].1.contains("leap years"));
     assert_eq!(warnings("every: 7h")[0].0, "every");
     assert!(warnings("cron: 0 6 1 * 1")[0].1.contains('+'));
     for quiet in [
@@ -233,10 +170,7 @@ fn a_timer_passes_on_what_its_schedule_warns_of_and_a_refusal_knows_its_place() 
 
     let written: WrittenSchedule = serde_yaml::from_str("weekly: { on: [], at: 06:00 }").unwrap();
     let fault = Fault::from(&Schedule::try_from(written).unwrap_err());
-    assert_eq!(
-        (fault.path, fault.severity),
-        (vec!["weekly".to_owned(), "on".to_owned()], Severity::Error)
-    );
+    assert_eq!((fault.path, fault.severity), (vec!["weekly".to_owned(), "on".to_owned()], Severity::Error));
     let none = Schedule::try_from(WrittenSchedule::default()).unwrap_err();
     assert!(Fault::from(&none).path.is_empty());
 }
@@ -285,49 +219,23 @@ fn seconds_count_and_parts_of_seconds_do_not_repeat_a_slot() {
     let daily = schedule("daily: 06:00:30");
     let slot = at("2026-11-23T21:00:30Z");
     assert_eq!(daily.next_after(TOKYO, at("2026-11-23T21:00:29.999Z")), Some(slot));
-    assert_eq!(
-        daily.next_after(TOKYO, at("2026-11-23T21:00:30.5Z")),
-        Some(slot + TimeDelta::days(1))
-    );
+    assert_eq!(daily.next_after(TOKYO, at("2026-11-23T21:00:30.5Z")), Some(slot + TimeDelta::days(1)));
     let cron = schedule("cron: '*/20 59 23 * * *'");
-    assert_eq!(
-        cron.next_after(TOKYO, at("2026-11-23T14:59:20Z")),
-        Some(at("2026-11-23T14:59:40Z"))
-    );
-    assert_eq!(
-        cron.next_after(TOKYO, at("2026-11-23T14:59:40Z")),
-        Some(at("2026-11-24T14:59:00Z"))
-    );
+    assert_eq!(cron.next_after(TOKYO, at("2026-11-23T14:59:20Z")), Some(at("2026-11-23T14:59:40Z")));
+    assert_eq!(cron.next_after(TOKYO, at("2026-11-23T14:59:40Z")), Some(at("2026-11-24T14:59:00Z")));
     let every = schedule("{ every: 50s, between: '08:00:10-08:01:50' }");
-    let slots: Vec<_> = every
-        .slots_between(TOKYO, at("2026-11-23T00:00:00Z"), at("2026-11-24T00:00:00Z"))
-        .collect();
-    assert_eq!(
-        slots,
-        [10, 60, 110].map(|s| at("2026-11-23T23:00:00Z") + TimeDelta::seconds(s))
-    );
+    let slots: Vec<_> = every.slots_between(TOKYO, at("2026-11-23T00:00:00Z"), at("2026-11-24T00:00:00Z")).collect();
+    assert_eq!(slots, [10, 60, 110].map(|s| at("2026-11-23T23:00:00Z") + TimeDelta::seconds(s)));
 }
 
 #[test]
 fn the_rarest_day_is_found_and_the_search_ends_with_the_calendar() {
     let leap_monday = schedule("cron: 0 0 29 2 +1");
-    assert_eq!(
-        leap_monday.next_after(Tz::UTC, at("2072-03-01T00:00:00Z")),
-        Some(at("2112-02-29T00:00:00Z"))
-    );
+    assert_eq!(leap_monday.next_after(Tz::UTC, at("2072-03-01T00:00:00Z")), Some(at("2112-02-29T00:00:00Z")));
     for year in [-200_000, 1, 1899, 9998, 9999, 200_000] {
         let after = Utc.with_ymd_and_hms(year, 12, 31, 23, 59, 59).unwrap();
-        for yaml in [
-            "daily: 06:00",
-            "every: 15m",
-            "cron: 0 6 * * *",
-            "monthly: { day: 31, at: 06:00 }",
-        ] {
-            assert_eq!(
-                schedule(yaml).next_after(TOKYO, after).is_some(),
-                year <= 9998,
-                "{yaml} {year}"
-            );
+        for yaml in ["daily: 06:00", "every: 15m", "cron: 0 6 * * *", "monthly: { day: 31, at: 06:00 }"] {
+            assert_eq!(schedule(yaml).next_after(TOKYO, after).is_some(), year <= 9998, "{yaml} {year}");
         }
     }
     for extreme in [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC] {
@@ -351,10 +259,7 @@ fn any_schedule() -> impl Strategy<Value = Schedule> {
         (1970..2037_i32, 1..=12_u32, 1..=28_u32, time.clone())
             .prop_map(|(y, m, d, t)| format!("once: {y}-{m:02}-{d:02}T{t}")),
         time.clone().prop_map(|t| format!("daily: '{t}'")),
-        (
-            prop::sample::subsequence(vec!["mon", "tue", "wed", "thu", "fri", "sat", "sun"], 1..=7),
-            time.clone()
-        )
+        (prop::sample::subsequence(vec!["mon", "tue", "wed", "thu", "fri", "sat", "sun"], 1..=7), time.clone())
             .prop_map(|(on, t)| format!("weekly: {{ on: [{}], at: '{t}' }}", on.join(", "))),
         (1..=31_u32, time.clone()).prop_map(|(day, t)| format!("monthly: {{ day: {day}, at: '{t}' }}")),
         (1..=86_400_u32).prop_map(|step| format!("every: {step}s")),

@@ -14,9 +14,7 @@ pub(super) fn is_one(value: &Value) -> bool {
 }
 
 fn number(value: &Value) -> Option<i64> {
-    value
-        .as_i64()
-        .or_else(|| value.as_str().and_then(|text| text.parse().ok()))
+    value.as_i64().or_else(|| value.as_str().and_then(|text| text.parse().ok()))
 }
 
 pub(super) fn check(form: IntegrationForm) -> Checked<Integration> {
@@ -33,36 +31,19 @@ pub(super) fn check(form: IntegrationForm) -> Checked<Integration> {
             "楽楽精算's own SSLクライアント認証 option excludes this import API; a client certificate here serves a gateway of yours only",
         ));
     }
-    let master = if form.kind == Kind::Seisan {
-        params(&form, &mut faults)
-    } else {
-        None
-    };
+    let master = if form.kind == Kind::Seisan { params(&form, &mut faults) } else { None };
     let id = form.id.clone().unwrap_or_else(|| form.name.clone());
     // Without a URL there is an error among the faults, so the placeholder never leaves this function.
     let Some(url) = url else { return Err(faults) };
     let account = Account::of(&url);
-    settle(
-        Integration {
-            form,
-            id,
-            url,
-            account,
-            master,
-        },
-        faults,
-    )
+    settle(Integration { form, id, url, account, master }, faults)
 }
 
 fn name(form: &IntegrationForm, faults: &mut Vec<Fault>) {
     for (field, text) in [("name", Some(&form.name)), ("id", form.id.as_ref())] {
         let Some(text) = text else { continue };
         if text.trim().is_empty() {
-            faults.push(Fault::error(
-                &[field],
-                format!("the {field} is empty"),
-                "give it one that people recognise",
-            ));
+            faults.push(Fault::error(&[field], format!("the {field} is empty"), "give it one that people recognise"));
         } else if text.chars().any(char::is_control) {
             faults.push(Fault::error(
                 &[field],
@@ -109,9 +90,7 @@ fn check_url(form: &IntegrationForm, faults: &mut Vec<Fault>) -> Option<Url> {
         complete(&mut url, faults, example);
     }
     (faults.len() == before
-        || faults[before..]
-            .iter()
-            .all(|fault| fault.severity != crate::domain::fault::Severity::Error))
+        || faults[before..].iter().all(|fault| fault.severity != crate::domain::fault::Severity::Error))
     .then_some(url)
 }
 
@@ -138,44 +117,21 @@ fn headers(form: &IntegrationForm, faults: &mut Vec<Fault>) {
     let mut seen: Vec<String> = Vec::new();
     for (name, value) in &form.headers {
         let path = ["headers", name.as_str()];
-        if name.is_empty()
-            || !name
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
-        {
-            faults.push(Fault::error(
-                &path,
-                format!("{name:?} is no header name"),
-                "use letters, digits and hyphens",
-            ));
+        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)) {
+            faults.push(Fault::error(&path, format!("{name:?} is no header name"), "use letters, digits and hyphens"));
         }
         let lower = name.to_ascii_lowercase();
         if ["host", "content-length", "transfer-encoding", "connection"].contains(&lower.as_str()) {
-            faults.push(Fault::error(
-                &path,
-                format!("{name} is set by the HTTP client itself"),
-                "remove this header",
-            ));
+            faults.push(Fault::error(&path, format!("{name} is set by the HTTP client itself"), "remove this header"));
         }
         if seen.contains(&lower) {
-            faults.push(Fault::error(
-                &path,
-                format!("the header {name} is given twice"),
-                "keep one of them",
-            ));
+            faults.push(Fault::error(&path, format!("the header {name} is given twice"), "keep one of them"));
         }
         seen.push(lower);
         if value.is_empty() {
-            faults.push(Fault::error(
-                &path,
-                format!("the header {name} is empty"),
-                "give it a value",
-            ));
+            faults.push(Fault::error(&path, format!("the header {name} is empty"), "give it a value"));
         }
-        if value
-            .as_literal()
-            .is_some_and(|text| !text.bytes().all(|b| (0x20..0x7f).contains(&b)))
-        {
+        if value.as_literal().is_some_and(|text| !text.bytes().all(|b| (0x20..0x7f).contains(&b))) {
             faults.push(Fault::error(
                 &path,
                 format!("the header {name} has a character that HTTP does not carry"),
@@ -201,14 +157,9 @@ fn headers(form: &IntegrationForm, faults: &mut Vec<Fault>) {
             "add Content-Type: \"multipart/form-data;\"",
         ));
     }
-    let typed = form
-        .headers
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+    let typed = form.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
     if let Some((name, value)) = typed
-        && value
-            .as_literal()
-            .is_some_and(|text| !text.trim().to_ascii_lowercase().starts_with("multipart/form-data"))
+        && value.as_literal().is_some_and(|text| !text.trim().to_ascii_lowercase().starts_with("multipart/form-data"))
     {
         faults.push(Fault::error(
             &["headers", name],
@@ -222,17 +173,9 @@ fn csv(form: &IntegrationForm, faults: &mut Vec<Fault>) {
     for (path, text) in [(["body", "name"], &form.body.name), (["csv", "name"], &form.csv.name)] {
         if text.is_empty() {
             let usual = if path[0] == "body" { "json" } else { "uploadFile" };
-            faults.push(Fault::error(
-                &path,
-                "the part's name is empty",
-                format!("the help page says {usual}"),
-            ));
+            faults.push(Fault::error(&path, "the part's name is empty", format!("the help page says {usual}")));
         } else if text.chars().any(|c| c.is_control() || c == '"') {
-            faults.push(Fault::error(
-                &path,
-                "the part's name holds a quote or control character",
-                "use letters",
-            ));
+            faults.push(Fault::error(&path, "the part's name holds a quote or control character", "use letters"));
         }
     }
     if form.body.name == form.csv.name {
@@ -260,11 +203,7 @@ fn csv(form: &IntegrationForm, faults: &mut Vec<Fault>) {
             ));
         }
         if form.csv.charset != Charset::Sjis {
-            faults.push(Fault::warning(
-                &["csv", "charset"],
-                "the help page says SJIS",
-                "set charset: sjis",
-            ));
+            faults.push(Fault::warning(&["csv", "charset"], "the help page says SJIS", "set charset: sjis"));
         }
     }
 }
@@ -278,19 +217,11 @@ fn limits(form: &IntegrationForm, faults: &mut Vec<Fault>) {
         ("file_lines", limits.file_lines, lowest_lines),
     ] {
         if value < lowest {
-            faults.push(Fault::error(
-                &["limits", field],
-                format!("{field} {value} is below {lowest}"),
-                "raise it",
-            ));
+            faults.push(Fault::error(&["limits", field], format!("{field} {value} is below {lowest}"), "raise it"));
         }
     }
     if limits.requests_per_minute > 100_000 {
-        faults.push(Fault::error(
-            &["limits", "requests_per_minute"],
-            "more than 100000 a minute",
-            "lower it",
-        ));
+        faults.push(Fault::error(&["limits", "requests_per_minute"], "more than 100000 a minute", "lower it"));
     }
     if form.kind == Kind::Seisan && !form.allow_http {
         let default = super::Limits::default();
@@ -305,11 +236,9 @@ fn limits(form: &IntegrationForm, faults: &mut Vec<Fault>) {
             ));
         }
     }
-    for (field, span) in [
-        ("connect", form.timeouts.connect),
-        ("request", form.timeouts.request),
-        ("idle", form.timeouts.idle),
-    ] {
+    for (field, span) in
+        [("connect", form.timeouts.connect), ("request", form.timeouts.request), ("idle", form.timeouts.idle)]
+    {
         if span.as_secs() == 0 {
             faults.push(Fault::error(
                 &["timeouts", field],
@@ -358,11 +287,7 @@ fn params(form: &IntegrationForm, faults: &mut Vec<Fault>) -> Option<Master> {
             Some(0) => Some(false),
             Some(1) => Some(true),
             _ => {
-                faults.push(Fault::error(
-                    &["params", name],
-                    format!("{name} is {value}"),
-                    "write 0 or 1",
-                ));
+                faults.push(Fault::error(&["params", name], format!("{name} is {value}"), "write 0 or 1"));
                 None
             }
         }
@@ -372,11 +297,7 @@ fn params(form: &IntegrationForm, faults: &mut Vec<Fault>) -> Option<Master> {
     let category = flag("createCategory", faults);
     let known = "0 社員, 1 部門, 2 役職, 3 支払先, 4 プロジェクト, 18 承認者の設定, 81 to 85 汎用マスタ1 to 5";
     let Some(id) = params.get("masterId") else {
-        faults.push(Fault::error(
-            &["params"],
-            "masterId is missing",
-            format!("add masterId: {known}"),
-        ));
+        faults.push(Fault::error(&["params"], "masterId is missing", format!("add masterId: {known}")));
         return None;
     };
     let Some(master) = number(id).and_then(Master::from_id) else {
@@ -388,11 +309,7 @@ fn params(form: &IntegrationForm, faults: &mut Vec<Fault>) -> Option<Master> {
             ));
         } else {
             let fix = format!("choose one of {known}; allow_unknown_master: true lets a new one through");
-            faults.push(Fault::error(
-                &["params", "masterId"],
-                format!("masterId {id} is no known master"),
-                fix,
-            ));
+            faults.push(Fault::error(&["params", "masterId"], format!("masterId {id} is no known master"), fix));
         }
         return None;
     };
@@ -405,11 +322,7 @@ fn params(form: &IntegrationForm, faults: &mut Vec<Fault>) -> Option<Master> {
             ));
         }
     } else if duplicate != Some(true) && !faults.iter().any(|fault| fault.path == ["params", "duplicateKey"]) {
-        let at: &[&str] = if duplicate.is_some() {
-            &["params", "duplicateKey"]
-        } else {
-            &["params"]
-        };
+        let at: &[&str] = if duplicate.is_some() { &["params", "duplicateKey"] } else { &["params"] };
         faults.push(Fault::warning(
             at,
             "records that exist already are skipped, not updated (duplicateKey 0, the default)",
@@ -417,18 +330,8 @@ fn params(form: &IntegrationForm, faults: &mut Vec<Fault>) -> Option<Master> {
         ));
     }
     for (name, value, applies, where_it_does) in [
-        (
-            "sendPasswordEmail",
-            password,
-            master.sends_passwords(),
-            "masterId 0 (社員マスタ)",
-        ),
-        (
-            "createCategory",
-            category,
-            master.has_categories(),
-            "masterId 3, 4 and 81 to 85",
-        ),
+        ("sendPasswordEmail", password, master.sends_passwords(), "masterId 0 (社員マスタ)"),
+        ("createCategory", category, master.has_categories(), "masterId 3, 4 and 81 to 85"),
     ] {
         match (value, applies) {
             (Some(true), false) => faults.push(Fault::error(

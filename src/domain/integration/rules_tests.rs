@@ -18,10 +18,7 @@ fn findings(form: IntegrationForm) -> Vec<(Severity, String)> {
     let faults = match Integration::check(form) {
         Ok((_, faults)) | Err(faults) => faults,
     };
-    faults
-        .into_iter()
-        .map(|fault| (fault.severity, fault.path.join(".")))
-        .collect()
+    faults.into_iter().map(|fault| (fault.severity, fault.path.join("."))).collect()
 }
 
 fn with(change: impl FnOnce(&mut IntegrationForm)) -> Vec<(Severity, String)> {
@@ -47,10 +44,9 @@ fn each_masters_parameters_are_held_to_the_table() {
         let skip = findings(form(json!({ "masterId": id, "duplicateKey": 0 })));
         let expected = if id == 18 { ERROR } else { WARNING };
         assert_eq!(skip, [(expected, "params.duplicateKey".into())], "{master}");
-        for (name, applies) in [
-            ("sendPasswordEmail", id == 0),
-            ("createCategory", [3, 4, 81, 82, 83, 84, 85].contains(&id)),
-        ] {
+        for (name, applies) in
+            [("sendPasswordEmail", id == 0), ("createCategory", [3, 4, 81, 82, 83, 84, 85].contains(&id))]
+        {
             for value in [0, 1] {
                 let found = findings(form(json!({ "masterId": id, "duplicateKey": 1, name: value })));
                 let path = format!("params.{name}");
@@ -73,9 +69,7 @@ fn an_absent_duplicate_key_warns_except_where_it_means_update() {
 
 #[test]
 fn values_outside_0_and_1_and_unknown_masters_are_refused() {
-    let wrong = findings(form(
-        json!({ "masterId": 7, "duplicateKey": 2, "createCategory": true }),
-    ));
+    let wrong = findings(form(json!({ "masterId": 7, "duplicateKey": 2, "createCategory": true })));
     for path in ["params.masterId", "params.duplicateKey", "params.createCategory"] {
         assert!(wrong.contains(&(ERROR, path.into())), "{path} in {wrong:?}");
     }
@@ -95,10 +89,7 @@ fn the_login_url_is_completed_with_a_notice() {
     let mut login = form(json!({ "masterId": 0, "duplicateKey": 1 }));
     login.url = "https://example.rakurakuseisan.jp/acme/".into();
     let (integration, notes) = Integration::check(login).unwrap();
-    assert_eq!(
-        integration.url().as_str(),
-        "https://example.rakurakuseisan.jp/acme/api/v1/csvimport"
-    );
+    assert_eq!(integration.url().as_str(), "https://example.rakurakuseisan.jp/acme/api/v1/csvimport");
     assert_eq!(integration.account().as_str(), "example.rakurakuseisan.jp/acme");
     assert_eq!(notes[0].severity, Severity::Notice);
 }
@@ -126,10 +117,7 @@ fn a_url_that_would_leak_or_lead_nowhere_is_refused() {
 
 #[test]
 fn missing_or_broken_headers_are_refused() {
-    assert_eq!(
-        with(|form| form.headers.clear()),
-        [(ERROR, "headers".into()), (ERROR, "headers".into())]
-    );
+    assert_eq!(with(|form| form.headers.clear()), [(ERROR, "headers".into()), (ERROR, "headers".into())]);
     let plain = with(|form| form.headers[1].1 = SecretText::literal("text/csv"));
     assert_eq!(plain, [(ERROR, "headers.Content-Type".into())]);
     let split = with(|form| form.headers[0].1 = SecretText::literal("a\r\nX-Evil: 1"));
@@ -152,43 +140,29 @@ fn an_empty_part_name_is_refused_with_the_usual_one() {
 #[test]
 fn what_is_likely_wrong_is_a_warning_and_passes() {
     assert_eq!(with(|form| form.csv.header = false), [(WARNING, "csv.header".into())]);
-    assert_eq!(
-        with(|form| form.csv.charset = Charset::Utf8),
-        [(WARNING, "csv.charset".into())]
-    );
-    assert_eq!(
-        with(|form| form.limits.requests_per_minute = 60),
-        [(WARNING, "limits".into())]
-    );
+    assert_eq!(with(|form| form.csv.charset = Charset::Utf8), [(WARNING, "csv.charset".into())]);
+    assert_eq!(with(|form| form.limits.requests_per_minute = 60), [(WARNING, "limits".into())]);
 }
 
 #[test]
 fn a_password_mail_is_not_repeated_blindly() {
-    let quiet = Integration::check(form(json!({ "masterId": 0, "duplicateKey": 1 })))
-        .unwrap()
-        .0;
-    let mails = Integration::check(form(
-        json!({ "masterId": 0, "duplicateKey": 1, "sendPasswordEmail": 1 }),
-    ))
-    .unwrap()
-    .0;
+    let quiet = Integration::check(form(json!({ "masterId": 0, "duplicateKey": 1 }))).unwrap().0;
+    let mails =
+        Integration::check(form(json!({ "masterId": 0, "duplicateKey": 1, "sendPasswordEmail": 1 }))).unwrap().0;
     assert!(quiet.repeat_safe());
     assert!(!mails.repeat_safe());
 }
 
 #[test]
 fn the_parameters_keep_their_types_and_order() {
-    let integration = Integration::check(form(json!({ "masterId": 0, "duplicateKey": "1" })))
-        .unwrap()
-        .0;
+    let integration = Integration::check(form(json!({ "masterId": 0, "duplicateKey": "1" }))).unwrap().0;
     assert_eq!(integration.params_json(), r#"{"masterId":0,"duplicateKey":"1"}"#);
 }
 
 #[test]
 fn a_form_survives_the_store() {
-    let integration = Integration::check(form(json!({ "masterId": 4, "duplicateKey": 1, "createCategory": 1 })))
-        .unwrap()
-        .0;
+    let integration =
+        Integration::check(form(json!({ "masterId": 4, "duplicateKey": 1, "createCategory": 1 }))).unwrap().0;
     let text = serde_json::to_string(&integration).unwrap();
     assert_eq!(serde_json::from_str::<Integration>(&text).unwrap(), integration);
 }

@@ -25,20 +25,12 @@ const FIELDS: [(&str, &str); 6] = [
     ("second", "0-59"),
     ("minute", "0-59"),
     ("hour", "0-23"),
-    (
-        "day of the month",
-        "1-31, L for the last, 15W for the weekday nearest to the 15th",
-    ),
+    ("day of the month", "1-31, L for the last, 15W for the weekday nearest to the 15th"),
     ("month", "1-12 or jan-dec"),
-    (
-        "day of the week",
-        "0-7 or sun-sat, 1#2 for the second Monday, 5L for the last Friday",
-    ),
+    ("day of the week", "0-7 or sun-sat, 1#2 for the second Monday, 5L for the last Friday"),
 ];
 
-const MONTHS: [&str; 12] = [
-    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
-];
+const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
 /// A crontab pattern of 5 fields, or of 6 with seconds first, that names at least one date that comes.
@@ -83,29 +75,15 @@ impl CronRule {
             let index = index + 6 - fields.len();
             if !field_is_readable(index, field) {
                 let (name, allowed) = FIELDS[index];
-                return Err(Fault::CronField {
-                    name,
-                    field: shown(field),
-                    allowed,
-                });
+                return Err(Fault::CronField { name, field: shown(field), allowed });
             }
         }
         let text = fields.join(" ");
         // Each field is readable by itself, so this cannot fail for a reason that a field would tell better.
-        let cron = CronParser::new()
-            .parse(&text)
-            .map_err(|error| Fault::Cron(error.to_string()))?;
+        let cron = CronParser::new().parse(&text).map_err(|error| Fault::Cron(error.to_string()))?;
         let pattern = &cron.pattern;
-        let grid = Grid::of(
-            &pattern.hours.values(),
-            &pattern.minutes.values(),
-            &pattern.seconds.values(),
-        );
-        let rule = CronRule {
-            text,
-            cron: Box::new(cron),
-            grid,
-        };
+        let grid = Grid::of(&pattern.hours.values(), &pattern.minutes.values(), &pattern.seconds.values());
+        let rule = CronRule { text, cron: Box::new(cron), grid };
         let start = NaiveDate::from_ymd_opt(2000, 1, 1);
         let comes =
             start.and_then(|start| first_date(start, |month| rule.has_month(month), |date| rule.has_date(date)));
@@ -131,11 +109,7 @@ impl CronRule {
     pub(super) fn has_date(&self, date: NaiveDate) -> bool {
         let weekday = Weekday::from_days_from_sunday(date.weekday().num_days_from_sunday());
         self.has_month(date.month())
-            && self
-                .cron
-                .pattern
-                .day_match(date.year(), date.month(), date.day(), weekday)
-                .unwrap_or(false)
+            && self.cron.pattern.day_match(date.year(), date.month(), date.day(), weekday).unwrap_or(false)
     }
 
     pub(super) fn warning(&self) -> Option<ScheduleWarning> {
@@ -152,9 +126,7 @@ fn field_is_readable(index: usize, field: &str) -> bool {
     if !field.is_ascii() || items.split(',').any(str::is_empty) {
         return false;
     }
-    let words = field
-        .split(|c: char| !c.is_ascii_alphabetic())
-        .filter(|word| !word.is_empty());
+    let words = field.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty());
     for word in words.map(str::to_ascii_lowercase) {
         let readable = match index {
             3 => matches!(word.as_str(), "l" | "w" | "lw"),
@@ -181,10 +153,7 @@ mod tests {
 
     #[test]
     fn patterns_keep_their_words_and_lose_their_blanks() {
-        assert_eq!(
-            CronRule::parse(" 0  6 * * MON-Fri ").unwrap().as_str(),
-            "0 6 * * MON-Fri"
-        );
+        assert_eq!(CronRule::parse(" 0  6 * * MON-Fri ").unwrap().as_str(), "0 6 * * MON-Fri");
         assert_eq!(CronRule::parse("@Daily").unwrap().as_str(), "0 0 * * *");
         for text in [
             "*/15 8-20 * * *",
@@ -206,13 +175,7 @@ mod tests {
 
     #[test]
     fn a_day_that_never_comes_is_refused_at_once() {
-        for text in [
-            "0 0 31 2 *",
-            "0 0 30 2 *",
-            "0 0 31 4,6,9,11 *",
-            "0 0 30-31 2 +1",
-            "0 0 L 2 +1#4",
-        ] {
+        for text in ["0 0 31 2 *", "0 0 30 2 *", "0 0 31 4,6,9,11 *", "0 0 30-31 2 +1", "0 0 L 2 +1#4"] {
             if text.ends_with("#4") {
                 // 28 February can be a fourth Monday.
                 assert!(CronRule::parse(text).is_ok());

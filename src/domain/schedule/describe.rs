@@ -8,9 +8,7 @@ use super::{
 };
 use crate::domain::duration::Span;
 
-const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 impl Schedule {
     /// The schedule in English, such as `daily at 06:00`.
@@ -88,13 +86,9 @@ fn capitalised(day: Weekday) -> String {
 
 fn span_ja(span: Span) -> String {
     let seconds = span.as_secs();
-    [
-        (seconds / 3600, "時間"),
-        (seconds % 3600 / 60, "分"),
-        (seconds % 60, "秒"),
-    ]
-    .into_iter()
-    .filter(|(amount, _)| *amount > 0)
-    .map(|(amount, unit)| format!("{amount}{unit}"))
-    .collect()
+    [(seconds / 3600, "時間"), (seconds % 3600 / 60, "分"), (seconds % 60, "秒")]
+        .into_iter()
+        .filter(|(amount, _)| *amount > 0)
+        .map(|(amount, unit)| format!("{amount}{unit}"))
+        .collect()
 }

@@ -210,19 +210,13 @@ impl fmt::Display for ScheduleWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ScheduleWarning::ShortMonths { day } => {
-                write!(
-                    f,
-                    "months without a day {day} are left out: write last if the month's end is meant"
-                )
+                write!(f, "months without a day {day} are left out: write last if the month's end is meant")
             }
             ScheduleWarning::LeapYearsOnly => {
                 f.write_str("29 February comes in leap years only: write last if the month's end is meant")
             }
             ScheduleWarning::RestartsAtMidnight { step } => {
-                write!(
-                    f,
-                    "{step} does not divide a day: the steps start anew at midnight, so the last one is shorter"
-                )
+                write!(f, "{step} does not divide a day: the steps start anew at midnight, so the last one is shorter")
             }
             ScheduleWarning::EitherDay => f.write_str(
                 "a day runs that matches the day of the month or the day of the week: put + before the day of the week \

@@ -33,10 +33,7 @@ impl Every {
         if step.as_secs() > DAY {
             return Err(Fault::LongStep(step).at("every"));
         }
-        let between = between
-            .map(Window::parse)
-            .transpose()
-            .map_err(|fault| fault.at("between"))?;
+        let between = between.map(Window::parse).transpose().map_err(|fault| fault.at("between"))?;
         if let Some(window) = between
             && step.as_secs() > window.seconds()
         {
@@ -56,11 +53,8 @@ impl Every {
         let mut date = wall.local_at(after).date().checked_sub_days(Days::new(2))?;
         for _ in 0..8 {
             let (start, end) = self.window_of(date, wall)?;
-            let steps = if after < start {
-                0
-            } else {
-                (after - start).num_seconds() / i64::from(self.step.as_secs()) + 1
-            };
+            let steps =
+                if after < start { 0 } else { (after - start).num_seconds() / i64::from(self.step.as_secs()) + 1 };
             let slot = start + TimeDelta::seconds(steps * i64::from(self.step.as_secs()));
             // The end of `between` is a slot; the end of a day is the start of the next.
             if slot < end || (slot == end && self.between.is_some()) {
@@ -74,18 +68,8 @@ impl Every {
     /// The first and the last instant of the window that starts on a date.
     fn window_of(self, date: NaiveDate, wall: Wall) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
         let start = self.between.map_or(NaiveTime::MIN, |window| window.start().local());
-        let end = self
-            .between
-            .and_then(Window::end)
-            .map_or(NaiveTime::MIN, |end| end.local());
-        let end_date = if self.between.is_none_or(Window::goes_over_midnight) {
-            date.succ_opt()?
-        } else {
-            date
-        };
-        Some((
-            wall.first_at(date.and_time(start))?,
-            wall.first_at(end_date.and_time(end))?,
-        ))
+        let end = self.between.and_then(Window::end).map_or(NaiveTime::MIN, |end| end.local());
+        let end_date = if self.between.is_none_or(Window::goes_over_midnight) { date.succ_opt()? } else { date };
+        Some((wall.first_at(date.and_time(start))?, wall.first_at(end_date.and_time(end))?))
     }
 }

@@ -18,26 +18,13 @@ impl Grid {
     /// One time of the day.
     pub(super) fn at(time: TimeOfDay) -> Grid {
         let time = time.local();
-        Grid {
-            hours: 1 << time.hour(),
-            minutes: 1 << time.minute(),
-            seconds: 1 << time.second(),
-        }
+        Grid { hours: 1 << time.hour(), minutes: 1 << time.minute(), seconds: 1 << time.second() }
     }
 
     /// The times that three lists of numbers make up.
     pub(super) fn of(hours: &[u16], minutes: &[u16], seconds: &[u16]) -> Grid {
-        let bits = |numbers: &[u16]| {
-            numbers
-                .iter()
-                .filter(|n| **n < 60)
-                .fold(0, |bits, n| bits | (1_u64 << n))
-        };
-        Grid {
-            hours: bits(hours) & ALL_HOURS,
-            minutes: bits(minutes),
-            seconds: bits(seconds),
-        }
+        let bits = |numbers: &[u16]| numbers.iter().filter(|n| **n < 60).fold(0, |bits, n| bits | (1_u64 << n));
+        Grid { hours: bits(hours) & ALL_HOURS, minutes: bits(minutes), seconds: bits(seconds) }
     }
 
     /// True when no hour of the day is left out: the pattern then means an interval.
@@ -100,21 +87,14 @@ mod tests {
         assert_eq!(grid.first(), all.first().copied());
         for second in (0..86_400).step_by(5) {
             let from = NaiveTime::from_num_seconds_from_midnight_opt(second, 0).unwrap();
-            assert_eq!(
-                grid.next_after(from),
-                all.iter().copied().find(|time| *time > from),
-                "{from}"
-            );
+            assert_eq!(grid.next_after(from), all.iter().copied().find(|time| *time > from), "{from}");
         }
     }
 
     #[test]
     fn the_last_second_of_a_day_has_nothing_after_it() {
-        let every_second = Grid::of(
-            &(0..24).collect::<Vec<_>>(),
-            &(0..60).collect::<Vec<_>>(),
-            &(0..60).collect::<Vec<_>>(),
-        );
+        let every_second =
+            Grid::of(&(0..24).collect::<Vec<_>>(), &(0..60).collect::<Vec<_>>(), &(0..60).collect::<Vec<_>>());
         assert!(every_second.names_every_hour());
         assert_eq!(every_second.next_after(time(23, 59, 59)), None);
         assert_eq!(every_second.next_after(time(9, 59, 59)), Some(time(10, 0, 0)));

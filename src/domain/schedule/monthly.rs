@@ -66,14 +66,8 @@ impl Monthly {
     }
 
     pub(super) fn read(written: WrittenMonthly) -> Result<Monthly, ScheduleError> {
-        let day = written
-            .day
-            .ok_or(Fault::Missing("1 to 31, or last").at("monthly.day"))?
-            .to_string();
-        let at = written
-            .at
-            .ok_or(Fault::Missing("\"23:30\"").at("monthly.at"))?
-            .to_string();
+        let day = written.day.ok_or(Fault::Missing("1 to 31, or last").at("monthly.day"))?.to_string();
+        let at = written.at.ok_or(Fault::Missing("\"23:30\"").at("monthly.at"))?.to_string();
         let day = match day.trim() {
             "last" => DayOfMonth::Last,
             number => match number.parse() {
@@ -102,10 +96,8 @@ impl Monthly {
         let monthly = Monthly { day, at, months };
         // Without a list of months short ones are left out; a month that was asked for by number has to come.
         if let (DayOfMonth::Number(day), Some(months)) = (day, monthly.months()) {
-            let never: Vec<u8> = months
-                .into_iter()
-                .filter(|month| most_days(u32::from(*month)) < u32::from(day))
-                .collect();
+            let never: Vec<u8> =
+                months.into_iter().filter(|month| most_days(u32::from(*month)) < u32::from(day)).collect();
             if !never.is_empty() {
                 return Err(Fault::MonthWithoutDay { day, months: never }.at("monthly.months"));
             }

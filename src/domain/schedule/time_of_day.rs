@@ -22,9 +22,7 @@ impl TimeOfDay {
         if matches!(text, "24:00" | "24:00:00") {
             return Err(ScheduleFault::Midnight);
         }
-        read_time(text)
-            .map(TimeOfDay)
-            .ok_or_else(|| ScheduleFault::Time(shown(text)))
+        read_time(text).map(TimeOfDay).ok_or_else(|| ScheduleFault::Time(shown(text)))
     }
 }
 
@@ -77,11 +75,7 @@ impl Window {
     pub fn seconds(self) -> u32 {
         let start = self.start.0.num_seconds_from_midnight();
         let end = self.end.map_or(0, |end| end.0.num_seconds_from_midnight());
-        if self.goes_over_midnight() {
-            86_400 + end - start
-        } else {
-            end - start
-        }
+        if self.goes_over_midnight() { 86_400 + end - start } else { end - start }
     }
 }
 
@@ -131,12 +125,9 @@ mod tests {
 
     #[test]
     fn times_are_read_and_written_in_one_form() {
-        for (text, canonical) in [
-            ("06:00", "06:00"),
-            ("6:00", "06:00"),
-            ("06:00:30", "06:00:30"),
-            (" 23:59:00 ", "23:59"),
-        ] {
+        for (text, canonical) in
+            [("06:00", "06:00"), ("6:00", "06:00"), ("06:00:30", "06:00:30"), (" 23:59:00 ", "23:59")]
+        {
             assert_eq!(TimeOfDay::parse(text).unwrap().to_string(), canonical);
         }
     }
@@ -157,11 +148,7 @@ mod tests {
             "06:00 AM",
             "06：00",
         ] {
-            assert_eq!(
-                TimeOfDay::parse(text),
-                Err(ScheduleFault::Time(text.to_owned())),
-                "{text}"
-            );
+            assert_eq!(TimeOfDay::parse(text), Err(ScheduleFault::Time(text.to_owned())), "{text}");
         }
         assert_eq!(TimeOfDay::parse("24:00"), Err(ScheduleFault::Midnight));
     }
@@ -169,29 +156,14 @@ mod tests {
     #[test]
     fn windows_know_midnight() {
         let read = |text| Window::parse(text).unwrap();
-        assert_eq!(
-            (read("08:00-20:00").goes_over_midnight(), read("08:00-20:00").seconds()),
-            (false, 43_200)
-        );
-        assert_eq!(
-            (read("20:00-06:00").goes_over_midnight(), read("20:00-06:00").seconds()),
-            (true, 36_000)
-        );
-        assert_eq!(
-            (read("08:00-24:00").goes_over_midnight(), read("08:00-24:00").seconds()),
-            (true, 57_600)
-        );
+        assert_eq!((read("08:00-20:00").goes_over_midnight(), read("08:00-20:00").seconds()), (false, 43_200));
+        assert_eq!((read("20:00-06:00").goes_over_midnight(), read("20:00-06:00").seconds()), (true, 36_000));
+        assert_eq!((read("08:00-24:00").goes_over_midnight(), read("08:00-24:00").seconds()), (true, 57_600));
         assert_eq!(read("0:00 - 24:00").seconds(), 86_400);
         assert_eq!(read("8:00 - 24:00").to_string(), "08:00-24:00");
-        assert!(matches!(
-            Window::parse("08:00-08:00"),
-            Err(ScheduleFault::EmptyWindow(_))
-        ));
+        assert!(matches!(Window::parse("08:00-08:00"), Err(ScheduleFault::EmptyWindow(_))));
         assert!(matches!(Window::parse("08:00"), Err(ScheduleFault::Window(_))));
-        assert!(matches!(
-            Window::parse("08:00-20:00-22:00"),
-            Err(ScheduleFault::Time(_))
-        ));
+        assert!(matches!(Window::parse("08:00-20:00-22:00"), Err(ScheduleFault::Time(_))));
         assert!(matches!(Window::parse("24:00-08:00"), Err(ScheduleFault::Midnight)));
     }
 }

@@ -69,10 +69,7 @@ impl Wall {
             return None;
         }
         let (before, behind) = (self.offset_at(after - size), self.offset_at(after + size));
-        (before > behind).then(|| SecondPass {
-            after: after.naive_utc() + behind,
-            until: after.naive_utc() + before,
-        })
+        (before > behind).then(|| SecondPass { after: after.naive_utc() + behind, until: after.naive_utc() + before })
     }
 
     fn offset_at(self, instant: DateTime<Utc>) -> TimeDelta {

@@ -4,15 +4,8 @@ use chrono::{Datelike, NaiveDate, Weekday};
 
 use super::{ScheduleError, TimeOfDay, WrittenWeekly, error::At, time_of_day::shown};
 
-pub(super) const DAYS: [Weekday; 7] = [
-    Weekday::Mon,
-    Weekday::Tue,
-    Weekday::Wed,
-    Weekday::Thu,
-    Weekday::Fri,
-    Weekday::Sat,
-    Weekday::Sun,
-];
+pub(super) const DAYS: [Weekday; 7] =
+    [Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri, Weekday::Sat, Weekday::Sun];
 
 /// At least one day of the week, and a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,10 +47,7 @@ impl Weekly {
         if days == 0 {
             return Err(Fault::EmptyList("[mon, thu]").at("weekly.on"));
         }
-        Ok(Weekly {
-            days,
-            at: TimeOfDay::parse(&at.to_string()).map_err(|fault| fault.at("weekly.at"))?,
-        })
+        Ok(Weekly { days, at: TimeOfDay::parse(&at.to_string()).map_err(|fault| fault.at("weekly.at"))? })
     }
 }
 

@@ -47,10 +47,7 @@ pub struct WrittenSchedule {
 
 /// `{ on: [mon, thu], at: "06:00" }`, as written.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(
-    deny_unknown_fields,
-    expecting = "days and a time, such as { on: [mon, thu], at: \"06:00\" }"
-)]
+#[serde(deny_unknown_fields, expecting = "days and a time, such as { on: [mon, thu], at: \"06:00\" }")]
 pub struct WrittenWeekly {
     /// Days of the week.
     pub on: Option<OneOrMany>,
@@ -60,10 +57,7 @@ pub struct WrittenWeekly {
 
 /// `{ day: last, at: "23:30", months: [4, 10] }`, as written.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(
-    deny_unknown_fields,
-    expecting = "a day and a time, such as { day: last, at: \"23:30\" }"
-)]
+#[serde(deny_unknown_fields, expecting = "a day and a time, such as { day: last, at: \"23:30\" }")]
 pub struct WrittenMonthly {
     /// A day of the month.
     pub day: Option<Scalar>,
@@ -189,15 +183,7 @@ impl TryFrom<WrittenSchedule> for Schedule {
     type Error = ScheduleError;
 
     fn try_from(written: WrittenSchedule) -> Result<Schedule, ScheduleError> {
-        let WrittenSchedule {
-            once,
-            daily,
-            weekly,
-            monthly,
-            every,
-            between,
-            cron,
-        } = written;
+        let WrittenSchedule { once, daily, weekly, monthly, every, between, cron } = written;
         let kinds: Vec<&'static str> = [
             ("once", once.is_some()),
             ("daily", daily.is_some()),
@@ -216,14 +202,10 @@ impl TryFrom<WrittenSchedule> for Schedule {
             return Err(Fault::BetweenAlone.at("between"));
         }
         if let Some(once) = once {
-            return read_once(&once.to_string())
-                .map(Schedule::Once)
-                .map_err(|fault| fault.at("once"));
+            return read_once(&once.to_string()).map(Schedule::Once).map_err(|fault| fault.at("once"));
         }
         if let Some(daily) = daily {
-            return TimeOfDay::parse(&daily.to_string())
-                .map(Schedule::Daily)
-                .map_err(|fault| fault.at("daily"));
+            return TimeOfDay::parse(&daily.to_string()).map(Schedule::Daily).map_err(|fault| fault.at("daily"));
         }
         if let Some(weekly) = weekly {
             return Weekly::read(weekly).map(Schedule::Weekly);
@@ -236,9 +218,7 @@ impl TryFrom<WrittenSchedule> for Schedule {
             return Every::read(&every.to_string(), between.as_deref()).map(Schedule::Every);
         }
         if let Some(cron) = cron {
-            return CronRule::parse(&cron.to_string())
-                .map(Schedule::Cron)
-                .map_err(|fault| fault.at("cron"));
+            return CronRule::parse(&cron.to_string()).map(Schedule::Cron).map_err(|fault| fault.at("cron"));
         }
         Err(Fault::NoKind.at(""))
     }
@@ -252,14 +232,8 @@ impl From<Schedule> for WrittenSchedule {
             Schedule::Once(at) => written.once = text(&at),
             Schedule::Daily(at) => written.daily = text(&at),
             Schedule::Weekly(weekly) => {
-                let days = weekly
-                    .days()
-                    .map(|day| Scalar::Text(day_name(day).to_owned()))
-                    .collect();
-                written.weekly = Some(WrittenWeekly {
-                    on: Some(OneOrMany(days)),
-                    at: text(&weekly.at()),
-                });
+                let days = weekly.days().map(|day| Scalar::Text(day_name(day).to_owned())).collect();
+                written.weekly = Some(WrittenWeekly { on: Some(OneOrMany(days)), at: text(&weekly.at()) });
             }
             Schedule::Monthly(monthly) => {
                 let day = match monthly.day() {
@@ -267,18 +241,9 @@ impl From<Schedule> for WrittenSchedule {
                     DayOfMonth::Last => Scalar::Text("last".to_owned()),
                 };
                 let months = monthly.months().map(|months| {
-                    OneOrMany(
-                        months
-                            .into_iter()
-                            .map(|month| Scalar::Number(i64::from(month)))
-                            .collect(),
-                    )
+                    OneOrMany(months.into_iter().map(|month| Scalar::Number(i64::from(month))).collect())
                 });
-                written.monthly = Some(WrittenMonthly {
-                    day: Some(day),
-                    at: text(&monthly.at()),
-                    months,
-                });
+                written.monthly = Some(WrittenMonthly { day: Some(day), at: text(&monthly.at()), months });
             }
             Schedule::Every(every) => {
                 written.every = text(&every.step());
@@ -316,9 +281,7 @@ fn read_once(text: &str) -> Result<OnceAt, Fault> {
     if time.ends_with(['Z', 'z']) || time.contains(['+', '-']) {
         return Err(Fault::Offset(shown(text)));
     }
-    let date = i32::try_from(year)
-        .ok()
-        .and_then(|year| NaiveDate::from_ymd_opt(year, month, day));
+    let date = i32::try_from(year).ok().and_then(|year| NaiveDate::from_ymd_opt(year, month, day));
     let date = date.ok_or_else(|| Fault::Date(shown(text)))?;
     if !(1970..=9998).contains(&date.year()) {
         return Err(Fault::Year(shown(text)));

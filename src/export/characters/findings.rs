@@ -49,11 +49,7 @@ impl Unmappable {
     /// invisible). A suggestion can be written in Shift_JIS; it is for a human to choose, and never applied by itself.
     #[must_use]
     pub fn suggestion(&self) -> Option<String> {
-        if self.reason == Reason::NotInShiftJis {
-            suggest(self.character)
-        } else {
-            None
-        }
+        if self.reason == Reason::NotInShiftJis { suggest(self.character) } else { None }
     }
 }
 
@@ -99,12 +95,7 @@ impl Findings {
             return;
         }
         self.places.insert(character, self.list.len());
-        self.list.push(Unmappable {
-            character,
-            index,
-            times: 1,
-            reason,
-        });
+        self.list.push(Unmappable { character, index, times: 1, reason });
     }
 
     pub(super) fn into_list(self) -> Vec<Unmappable> {
@@ -127,10 +118,7 @@ mod tests {
         assert_eq!(told('𠮷', Reason::NotInShiftJis), "U+20BB7 𠮷 (suggestion: 吉)");
         assert_eq!(told('한', Reason::NotInShiftJis), "U+D55C 한");
         assert_eq!(told('\u{A0}', Reason::NotInShiftJis), "U+00A0 (suggestion: a space)");
-        assert_eq!(
-            told('\u{202E}', Reason::NotInShiftJis),
-            "U+202E (suggestion: leave it out)"
-        );
+        assert_eq!(told('\u{202E}', Reason::NotInShiftJis), "U+202E (suggestion: leave it out)");
     }
 
     #[test]

@@ -64,10 +64,7 @@ impl<'a> Letters<'a> {
         }
         loop {
             if let Some(character) = self.target.next() {
-                return Some(Letter {
-                    character,
-                    index: self.target_index,
-                });
+                return Some(Letter { character, index: self.target_index });
             }
             if let Some((source, target)) = self.replacements.at(self.rest) {
                 self.target = target.chars();
@@ -105,10 +102,7 @@ impl Iterator for Letters<'_> {
                 if let Some(voiced) = voiced(letter.character, next.character) {
                     letter.character = voiced;
                 } else if let Some(character) = half_width_voicing(letter.character, next.character) {
-                    self.voicing = Some(Letter {
-                        character,
-                        index: next.index,
-                    });
+                    self.voicing = Some(Letter { character, index: next.index });
                 } else {
                     self.ahead = Some(next);
                 }
@@ -124,10 +118,7 @@ impl Iterator for Letters<'_> {
 /// The beginning of `field` before its character number `index`, moved to the left where that would leave a letter
 /// without the mark behind it.
 pub(super) fn cut_before(field: &str, index: usize) -> &str {
-    let mut cut = field
-        .char_indices()
-        .nth(index.saturating_sub(1))
-        .map_or(field.len(), |(at, _)| at);
+    let mut cut = field.char_indices().nth(index.saturating_sub(1)).map_or(field.len(), |(at, _)| at);
     while field[cut..].starts_with(belongs_to_the_letter_before)
         && let Some((before, _)) = field[..cut].char_indices().next_back()
     {
@@ -169,9 +160,7 @@ fn may_be_voiced(character: char) -> bool {
 
 /// か and U+3099 → が.
 fn voiced(kana: char, mark: char) -> Option<char> {
-    matches!(mark, '\u{3099}' | '\u{309A}')
-        .then(|| compose(kana, mark))
-        .flatten()
+    matches!(mark, '\u{3099}' | '\u{309A}').then(|| compose(kana, mark)).flatten()
 }
 
 /// ｶ and U+3099 → ｶ and ﾞ, for the kana that can have it.
@@ -190,28 +179,20 @@ mod tests {
     fn letters(rules: &[(&str, &str)], field: &str) -> Vec<(char, usize)> {
         let rules = rules.iter().map(|(from, to)| ((*from).to_owned(), (*to).to_owned()));
         let replacements = Replacements::new(rules).unwrap();
-        Letters::new(&replacements, field)
-            .map(|letter| (letter.character, letter.index))
-            .collect()
+        Letters::new(&replacements, field).map(|letter| (letter.character, letter.index)).collect()
     }
 
     #[test]
     fn a_place_is_that_in_the_field_as_given() {
         assert_eq!(letters(&[], "aか\u{3099}b"), [('a', 1), ('が', 2), ('b', 4)]);
-        assert_eq!(
-            letters(&[("株式", "(株)")], "x株式y"),
-            [('x', 1), ('(', 2), ('株', 2), (')', 2), ('y', 4)]
-        );
+        assert_eq!(letters(&[("株式", "(株)")], "x株式y"), [('x', 1), ('(', 2), ('株', 2), (')', 2), ('y', 4)]);
         assert_eq!(letters(&[], "辻\u{E0100}\u{E0001}b"), [('辻', 1), ('b', 4)]);
     }
 
     #[test]
     fn a_voicing_mark_follows_what_a_replacement_wrote() {
         assert_eq!(letters(&[("ヵ", "カ")], "ヵ\u{3099}"), [('ガ', 1)]);
-        assert_eq!(
-            letters(&[], "ｶ\u{3099}ｱ\u{3099}"),
-            [('ｶ', 1), ('ﾞ', 2), ('ｱ', 3), ('\u{3099}', 4)]
-        );
+        assert_eq!(letters(&[], "ｶ\u{3099}ｱ\u{3099}"), [('ｶ', 1), ('ﾞ', 2), ('ｱ', 3), ('\u{3099}', 4)]);
     }
 
     #[test]

@@ -70,20 +70,12 @@ impl Replacements {
             if let Err(found) = Encoder::default().encode_field(&target, &mut Vec::new())
                 && let Some(unmappable) = found.into_iter().next()
             {
-                return Err(ReplacementError::UnmappableTarget {
-                    source_text,
-                    target,
-                    unmappable,
-                });
+                return Err(ReplacementError::UnmappableTarget { source_text, target, unmappable });
             }
             match checked.entry(source_text) {
                 Entry::Occupied(rule) if *rule.get() != target => {
                     let (source_text, first) = rule.remove_entry();
-                    return Err(ReplacementError::Contradiction {
-                        source_text,
-                        first,
-                        second: target,
-                    });
+                    return Err(ReplacementError::Contradiction { source_text, first, second: target });
                 }
                 Entry::Occupied(_) => {}
                 Entry::Vacant(place) => {
@@ -118,9 +110,7 @@ impl Replacements {
     /// Whether a source may start with this letter; exact below U+10000.
     fn may_start(&self, character: char) -> bool {
         let code = u32::from(character) as usize;
-        self.starts
-            .get(code / 64)
-            .map_or(self.astral, |bits| bits >> (code % 64) & 1 == 1)
+        self.starts.get(code / 64).map_or(self.astral, |bits| bits >> (code % 64) & 1 == 1)
     }
 
     /// Whether some source starts with an ASCII character.
@@ -183,14 +173,8 @@ mod tests {
 
     #[test]
     fn a_table_that_cannot_work_is_refused() {
-        assert_eq!(
-            table(&[("", "x")]).unwrap_err(),
-            ReplacementError::EmptySource { target: "x".into() }
-        );
-        assert!(matches!(
-            table(&[("a", "b"), ("a", "c")]),
-            Err(ReplacementError::Contradiction { .. })
-        ));
+        assert_eq!(table(&[("", "x")]).unwrap_err(), ReplacementError::EmptySource { target: "x".into() });
+        assert!(matches!(table(&[("a", "b"), ("a", "c")]), Err(ReplacementError::Contradiction { .. })));
         assert!(table(&[("a", "b"), ("a", "b")]).is_ok());
         for target in ["𠮷", "\u{E000}", "\0"] {
             let refused = table(&[("吉", target)]).unwrap_err();

@@ -177,10 +177,7 @@ mod tests {
     fn every_suggestion_can_be_written_and_only_the_unwritable_gets_one() {
         for character in ('\0'..=char::MAX).filter(|c| !matches!(*c, '\u{AC00}'..='\u{D7A3}')) {
             if let Some(text) = suggest(character) {
-                assert!(
-                    Encoder::default().encode_field(&text, &mut Vec::new()).is_ok(),
-                    "{character:?} → {text:?}"
-                );
+                assert!(Encoder::default().encode_field(&text, &mut Vec::new()).is_ok(), "{character:?} → {text:?}");
             }
         }
     }

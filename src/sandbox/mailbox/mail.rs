@@ -67,9 +67,7 @@ impl<'a> Entity<'a> {
             Some(at) => (&raw[..at], &raw[at + 4..]),
             None => (raw, &raw[..0]),
         };
-        let head = String::from_utf8_lossy(head)
-            .replace("\r\n ", " ")
-            .replace("\r\n\t", " ");
+        let head = String::from_utf8_lossy(head).replace("\r\n ", " ").replace("\r\n\t", " ");
         Self { head, body }
     }
 
@@ -102,25 +100,13 @@ impl<'a> Entity<'a> {
             return None;
         }
         let boundary = format!("--{}", self.parameter("boundary")?).into_bytes();
-        parts(self.body, &boundary)
-            .into_iter()
-            .find_map(|part| Entity::read(part).find(kind, depth - 1))
+        parts(self.body, &boundary).into_iter().find_map(|part| Entity::read(part).find(kind, depth - 1))
     }
 
     fn decoded(&self) -> String {
-        let bytes = match self
-            .header("Content-Transfer-Encoding")
-            .unwrap_or_default()
-            .to_ascii_lowercase()
-            .as_str()
-        {
+        let bytes = match self.header("Content-Transfer-Encoding").unwrap_or_default().to_ascii_lowercase().as_str() {
             "base64" => {
-                let tight: Vec<u8> = self
-                    .body
-                    .iter()
-                    .copied()
-                    .filter(|byte| !byte.is_ascii_whitespace())
-                    .collect();
+                let tight: Vec<u8> = self.body.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
                 BASE64.decode(&tight).unwrap_or(tight)
             }
             "quoted-printable" => quoted(self.body, false),
@@ -142,11 +128,7 @@ fn parts<'a>(body: &'a [u8], boundary: &[u8]) -> Vec<&'a [u8]> {
                 let part: &[u8] = &body[begin..at];
                 parts.push(part.strip_suffix(b"\r\n").unwrap_or(part));
             }
-            open = if rest.starts_with(b"--") {
-                None
-            } else {
-                Some(at + line.len())
-            };
+            open = if rest.starts_with(b"--") { None } else { Some(at + line.len()) };
         }
         at += line.len();
     }
@@ -240,14 +222,6 @@ mod tests {
         for _ in 0..1_000 {
             raw.extend_from_slice(b"Content-Type: multipart/mixed; boundary=\"b\"\r\n\r\n--b\r\n");
         }
-        assert_eq!(
-            CaughtMail {
-                from: String::new(),
-                to: Vec::new(),
-                raw
-            }
-            .text(),
-            ""
-        );
+        assert_eq!(CaughtMail { from: String::new(), to: Vec::new(), raw }.text(), "");
     }
 }

@@ -21,12 +21,7 @@ pub(super) async fn session(stream: TcpStream, shared: &Shared, trouble: Option<
     if trouble == Some(MailTrouble::Refuse) {
         return stream.set_zero_linger();
     }
-    let mut session = Session {
-        stream: BufReader::new(stream),
-        shared,
-        trouble,
-        envelope: Envelope::default(),
-    };
+    let mut session = Session { stream: BufReader::new(stream), shared, trouble, envelope: Envelope::default() };
     if session.trouble == Some(MailTrouble::Silent) {
         // Until the other side gives up; what it says meanwhile is thrown away.
         tokio::io::copy(&mut session.stream, &mut tokio::io::sink()).await?;
@@ -77,16 +72,12 @@ impl Session<'_> {
     /// One line without its end; `None` at the end of the connection.
     async fn line(&mut self) -> io::Result<Option<String>> {
         let mut line = Vec::new();
-        (&mut self.stream)
-            .take(COMMAND_BYTES)
-            .read_until(b'\n', &mut line)
-            .await?;
+        (&mut self.stream).take(COMMAND_BYTES).read_until(b'\n', &mut line).await?;
         if line.is_empty() {
             return Ok(None);
         }
         let Some(line) = line.strip_suffix(b"\r\n") else {
-            self.say("500 5.5.2 The line is too long or does not end in CRLF")
-                .await?;
+            self.say("500 5.5.2 The line is too long or does not end in CRLF").await?;
             return Ok(None);
         };
         Ok(Some(String::from_utf8_lossy(line).into_owned()))
@@ -103,8 +94,7 @@ impl Session<'_> {
                     if self.shared.options.auth.is_some() {
                         self.say("250-AUTH PLAIN LOGIN").await?;
                     }
-                    self.say(&format!("250-SIZE {MESSAGE_BYTES}\r\n250-8BITMIME\r\n250 SMTPUTF8"))
-                        .await?;
+                    self.say(&format!("250-SIZE {MESSAGE_BYTES}\r\n250-8BITMIME\r\n250 SMTPUTF8")).await?;
                 }
                 "HELO" => {
                     self.start_over();
@@ -133,11 +123,7 @@ impl Session<'_> {
 
     fn start_over(&mut self) {
         let Envelope { greeted, logged_in, .. } = self.envelope;
-        self.envelope = Envelope {
-            greeted,
-            logged_in,
-            ..Envelope::default()
-        };
+        self.envelope = Envelope { greeted, logged_in, ..Envelope::default() };
     }
 
     async fn auth(&mut self, rest: &str) -> io::Result<()> {
@@ -165,12 +151,7 @@ impl Session<'_> {
             _ => return self.say("504 5.5.4 PLAIN and LOGIN are known").await,
         };
         self.envelope.logged_in = right;
-        self.say(if right {
-            "235 2.7.0 Welcome"
-        } else {
-            "535 5.7.8 Wrong name or password"
-        })
-        .await
+        self.say(if right { "235 2.7.0 Welcome" } else { "535 5.7.8 Wrong name or password" }).await
     }
 
     /// What stands in `initial`, or the answer to a challenge, decoded.
@@ -312,9 +293,7 @@ impl Session<'_> {
 
 /// The address between angle brackets after a keyword, and what follows it.
 fn address<'a>(rest: &'a str, keyword: &str) -> Option<(String, &'a str)> {
-    let given = rest
-        .get(..keyword.len())
-        .filter(|given| given.eq_ignore_ascii_case(keyword))?;
+    let given = rest.get(..keyword.len()).filter(|given| given.eq_ignore_ascii_case(keyword))?;
     let (address, params) = rest[given.len()..].trim_start().strip_prefix('<')?.split_once('>')?;
     Some((address.to_owned(), params))
 }

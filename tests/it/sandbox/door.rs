@@ -17,13 +17,7 @@ async fn another_process_can_plan_look_and_read() {
     let push = Push::employees();
     assert_eq!(push.to(&sandbox).await.status, 502);
     assert_eq!(push.to(&sandbox).await.status, 200);
-    knock(
-        &sandbox,
-        "POST",
-        "/_sandbox/misbehave",
-        r#"{"how":{"kind":"maintenance"}}"#,
-    )
-    .await;
+    knock(&sandbox, "POST", "/_sandbox/misbehave", r#"{"how":{"kind":"maintenance"}}"#).await;
     assert!(push.to(&sandbox).await.text().starts_with("Status: 503"));
     knock(&sandbox, "POST", "/_sandbox/misbehave", "{}").await;
     assert_eq!(push.to(&sandbox).await.json()["status"], "success");
@@ -34,39 +28,23 @@ async fn another_process_can_plan_look_and_read() {
     assert_eq!(list[0]["misbehaviour"]["kind"], "server_error");
     assert_eq!(list[1]["csv_head"][1], "1,山田");
     assert!(seen.text().contains("••••"), "the token is masked");
-    assert_eq!(
-        knock(&sandbox, "GET", "/_sandbox/received/2/csv", "").await.body,
-        push.csv
-    );
+    assert_eq!(knock(&sandbox, "GET", "/_sandbox/received/2/csv", "").await.body, push.csv);
     let master = knock(&sandbox, "GET", "/_sandbox/master/0", "").await.json();
     assert_eq!(master["records"]["2"], serde_json::json!(["2", "髙﨑"]));
-    let empty = knock(&sandbox, "GET", "/_sandbox/master/0?account=other", "")
-        .await
-        .json();
+    let empty = knock(&sandbox, "GET", "/_sandbox/master/0?account=other", "").await.json();
     assert_eq!(empty["records"], serde_json::json!({}));
 }
 
 #[tokio::test]
 async fn a_wish_that_is_not_understood_is_refused_and_changes_nothing() {
     let sandbox = start().await;
-    for wish in [
-        "",
-        "[]",
-        r#"{"how":"maintenance"}"#,
-        r#"{"how":{"kind":"explode"}}"#,
-        r#"{"time":1}"#,
-        r#"{"times":-1}"#,
-    ] {
+    for wish in
+        ["", "[]", r#"{"how":"maintenance"}"#, r#"{"how":{"kind":"explode"}}"#, r#"{"time":1}"#, r#"{"times":-1}"#]
+    {
         let seen = knock(&sandbox, "POST", "/_sandbox/misbehave", wish).await;
         assert_eq!(seen.status, 400, "{wish}: {}", seen.text());
     }
-    for path in [
-        "/_sandbox",
-        "/_sandbox/master/7",
-        "/_sandbox/master/x",
-        "/_sandbox/received/9/csv",
-        "/_sandbox/x",
-    ] {
+    for path in ["/_sandbox", "/_sandbox/master/7", "/_sandbox/master/x", "/_sandbox/received/9/csv", "/_sandbox/x"] {
         assert_eq!(knock(&sandbox, "GET", path, "").await.status, 404, "{path}");
     }
     assert_eq!(Push::employees().to(&sandbox).await.status, 200);

@@ -13,48 +13,23 @@ async fn told(how: Misbehaviour) -> (Sandbox, Seen) {
 #[tokio::test]
 async fn maintenance_is_a_200_whose_first_line_says_503() {
     let (sandbox, seen) = told(Misbehaviour::Maintenance).await;
-    assert_eq!(
-        (seen.status, seen.text().lines().next()),
-        (200, Some("Status: 503 Maintenance mode"))
-    );
+    assert_eq!((seen.status, seen.text().lines().next()), (200, Some("Status: 503 Maintenance mode")));
     assert!(seen.head.contains("text/html"));
     let received = sandbox.received().remove(0);
-    assert_eq!(
-        (received.imported, received.misbehaviour),
-        (false, Some(Misbehaviour::Maintenance))
-    );
+    assert_eq!((received.imported, received.misbehaviour), (false, Some(Misbehaviour::Maintenance)));
     assert_eq!(received.parts.len(), 2, "what was sent is remembered all the same");
     assert!(sandbox.master(0).records.is_empty());
-    assert_eq!(
-        Push::employees().to(&sandbox).await.status,
-        200,
-        "the next one is treated well"
-    );
+    assert_eq!(Push::employees().to(&sandbox).await.status, 200, "the next one is treated well");
 }
 
 #[tokio::test]
 async fn refusals_have_their_status_their_form_and_no_import() {
-    let throttle = |text: &str| Misbehaviour::Throttle {
-        retry_after: Some(text.to_owned()),
-    };
-    let redirect = Misbehaviour::Redirect {
-        status: 302,
-        location: "http://127.0.0.1:1/elsewhere".to_owned(),
-    };
+    let throttle = |text: &str| Misbehaviour::Throttle { retry_after: Some(text.to_owned()) };
+    let redirect = Misbehaviour::Redirect { status: 302, location: "http://127.0.0.1:1/elsewhere".to_owned() };
     for (how, status, kind, header) in [
         (throttle("30"), 429, "application/json", "retry-after: 30"),
-        (
-            throttle("Fri, 01 Jan 2100 00:00:00 GMT"),
-            429,
-            "application/json",
-            "retry-after: fri, 01 jan 2100",
-        ),
-        (
-            Misbehaviour::Throttle { retry_after: None },
-            429,
-            "application/json",
-            "",
-        ),
+        (throttle("Fri, 01 Jan 2100 00:00:00 GMT"), 429, "application/json", "retry-after: fri, 01 jan 2100"),
+        (Misbehaviour::Throttle { retry_after: None }, 429, "application/json", ""),
         (Misbehaviour::ServerError { status: 502 }, 502, "text/html", ""),
         (Misbehaviour::ServerError { status: 9 }, 500, "text/html", ""),
         (Misbehaviour::Unauthorized, 401, "application/json", ""),
@@ -70,10 +45,7 @@ async fn refusals_have_their_status_their_form_and_no_import() {
         if kind.ends_with("json") {
             assert_ne!(seen.json()["status"], "success", "{how:?}");
         }
-        assert!(
-            !sandbox.received()[0].imported && sandbox.master(0).records.is_empty(),
-            "{how:?}"
-        );
+        assert!(!sandbox.received()[0].imported && sandbox.master(0).records.is_empty(), "{how:?}");
     }
 }
 
@@ -81,9 +53,7 @@ async fn refusals_have_their_status_their_form_and_no_import() {
 async fn an_early_refusal_does_not_wait_for_the_upload() {
     let sandbox = start().await;
     sandbox.misbehave(Plan::once(Misbehaviour::RefuseEarly { status: 413 }));
-    let seen = exchange(sandbox.address(), Push::employees().head(4_000_000).as_bytes())
-        .await
-        .unwrap();
+    let seen = exchange(sandbox.address(), Push::employees().head(4_000_000).as_bytes()).await.unwrap();
     assert_eq!(seen.status, 413);
     assert_eq!(sandbox.received()[0].body_bytes, 0);
 }
@@ -102,10 +72,7 @@ async fn unreadable_answers_hide_an_import_that_was_done() {
 async fn a_success_can_list_refused_rows() {
     let (sandbox, seen) = told(Misbehaviour::RefuseRows { rows: 1 }).await;
     let answer = seen.json();
-    assert_eq!(
-        (answer["status"].as_str(), answer["items"]["created"].as_u64()),
-        (Some("success"), Some(1))
-    );
+    assert_eq!((answer["status"].as_str(), answer["items"]["created"].as_u64()), (Some("success"), Some(1)));
     assert_eq!(answer["items"]["refused"][0]["value"], "1");
     assert_eq!(sandbox.master(0).records.keys().collect::<Vec<_>>(), ["2"]);
 }
@@ -153,18 +120,10 @@ async fn a_client_library_unpacks_the_gzip_bomb_as_far_as_it_cares_to() {
 
 #[tokio::test]
 async fn the_status_of_an_import_tells_later_what_the_answer_did_not() {
-    let sandbox = Sandbox::start(SandboxOptions {
-        status_polls: 1,
-        ..SandboxOptions::default()
-    })
-    .await
-    .unwrap();
+    let sandbox = Sandbox::start(SandboxOptions { status_polls: 1, ..SandboxOptions::default() }).await.unwrap();
     sandbox.misbehave(Plan::once(Misbehaviour::RefuseLater { rows: 1 }));
     let seen = Push::employees().to(&sandbox).await.json();
-    assert_eq!(
-        (&seen["items"]["created"], &seen["items"]["refused"]),
-        (&2.into(), &serde_json::Value::Null)
-    );
+    assert_eq!((&seen["items"]["created"], &seen["items"]["refused"]), (&2.into(), &serde_json::Value::Null));
     let ask = async |account: &str, token: &str, id: &str| {
         let request = format!(
             "POST /{account}/api/v1/csvimport/status HTTP/1.1\r\nHost: x\r\nX-RS-apitoken: {token}\r\n\
@@ -191,17 +150,8 @@ async fn the_status_of_an_import_tells_later_what_the_answer_did_not() {
 
 #[tokio::test]
 async fn a_refusal_is_heard_even_by_a_client_that_is_still_sending() {
-    let limits = renkei::sandbox::Limits {
-        requests: 1,
-        body_bytes: 100_000,
-        ..Default::default()
-    };
-    let sandbox = Sandbox::start(SandboxOptions {
-        limits,
-        ..SandboxOptions::default()
-    })
-    .await
-    .unwrap();
+    let limits = renkei::sandbox::Limits { requests: 1, body_bytes: 100_000, ..Default::default() };
+    let sandbox = Sandbox::start(SandboxOptions { limits, ..SandboxOptions::default() }).await.unwrap();
     let mut push = Push::employees();
     push.csv = vec![b'x'; 20_000_000];
     // A client that does not listen before it has said everything.

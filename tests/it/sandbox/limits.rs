@@ -37,16 +37,8 @@ async fn fifty_thousand_lines_and_five_million_bytes_pass_and_not_one_more() {
 
 #[tokio::test]
 async fn twenty_requests_pass_in_any_sixty_seconds_of_one_account() {
-    let limits = Limits {
-        retry_after: Some("7".to_owned()),
-        ..Limits::default()
-    };
-    let sandbox = Sandbox::start(SandboxOptions {
-        limits,
-        ..SandboxOptions::default()
-    })
-    .await
-    .unwrap();
+    let limits = Limits { retry_after: Some("7".to_owned()), ..Limits::default() };
+    let sandbox = Sandbox::start(SandboxOptions { limits, ..SandboxOptions::default() }).await.unwrap();
     let push = Push::employees();
     let second = Duration::from_secs(1);
     for _ in 0..10 {
@@ -63,23 +55,13 @@ async fn twenty_requests_pass_in_any_sixty_seconds_of_one_account() {
     assert!(seen.head.to_lowercase().contains("retry-after: 7"), "{}", seen.head);
     assert_eq!(seen.json()["status"], "fail");
     // Another account has a window of its own.
-    assert_eq!(
-        changed(|push| push.path = "/other/api/v1/csvimport".to_owned())
-            .to(&sandbox)
-            .await
-            .status,
-        200
-    );
+    assert_eq!(changed(|push| push.path = "/other/api/v1/csvimport".to_owned()).to(&sandbox).await.status, 200);
     // The first ten leave the window; the throttled one was not counted.
     sandbox.forward(30 * second);
     for _ in 0..10 {
         assert_eq!(push.to(&sandbox).await.status, 200);
     }
     assert_eq!(push.to(&sandbox).await.status, 429);
-    let offsets: Vec<u64> = sandbox
-        .received()
-        .iter()
-        .map(|received| received.at.as_secs())
-        .collect();
+    let offsets: Vec<u64> = sandbox.received().iter().map(|received| received.at.as_secs()).collect();
     assert_eq!((offsets[0], offsets[10], offsets[32]), (0, 30, 60));
 }

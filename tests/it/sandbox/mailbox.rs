@@ -28,10 +28,7 @@ fn letter() -> Message {
         .subject("[エラー] 社員マスタ連携 1,203件のうち3件が取り込まれませんでした(R-20251124-0007)")
         .multipart(
             MultiPart::mixed()
-                .multipart(MultiPart::alternative_plain_html(
-                    text.to_owned(),
-                    "<p>件数</p>".to_owned(),
-                ))
+                .multipart(MultiPart::alternative_plain_html(text.to_owned(), "<p>件数</p>".to_owned()))
                 .singlepart(Attachment::new("rows.csv".to_owned()).body("a,b\r\n".to_owned(), ContentType::TEXT_PLAIN)),
         )
         .unwrap()
@@ -44,10 +41,7 @@ async fn a_mail_of_a_mail_library_is_caught_and_can_be_read() {
     let mail = mailbox.wait_for(1, SOON).await.unwrap().remove(0);
     assert_eq!(mail.from, "renkei@example.jp");
     assert_eq!(mail.to, ["admin@example.jp", "second@example.jp"]);
-    assert_eq!(
-        mail.subject(),
-        "[エラー] 社員マスタ連携 1,203件のうち3件が取り込まれませんでした(R-20251124-0007)"
-    );
+    assert_eq!(mail.subject(), "[エラー] 社員マスタ連携 1,203件のうち3件が取り込まれませんでした(R-20251124-0007)");
     assert_eq!(mail.text().trim_end(), "件数:1,203件\n.\n..点で始まる行");
     assert_eq!(mail.part("text/html").unwrap().trim_end(), "<p>件数</p>");
     assert_eq!(mail.part("image/png"), None);
@@ -57,14 +51,8 @@ async fn a_mail_of_a_mail_library_is_caught_and_can_be_read() {
 #[tokio::test]
 async fn failures_come_as_planned_and_then_stop() {
     let mailbox = start().await;
-    let later = MailTrouble::Reply {
-        at: Stage::EndOfData,
-        text: "451 4.3.0 later".to_owned(),
-    };
-    let gone = MailTrouble::Reply {
-        at: Stage::Sender,
-        text: "550 5.7.1 no".to_owned(),
-    };
+    let later = MailTrouble::Reply { at: Stage::EndOfData, text: "451 4.3.0 later".to_owned() };
+    let gone = MailTrouble::Reply { at: Stage::Sender, text: "550 5.7.1 no".to_owned() };
     for trouble in [
         MailTrouble::temporary(),
         MailTrouble::permanent(),
@@ -86,23 +74,10 @@ async fn failures_come_as_planned_and_then_stop() {
             Err(_) => "broken",
         });
     }
-    let expected = [
-        "transient",
-        "permanent",
-        "transient",
-        "permanent",
-        "broken",
-        "broken",
-        "broken",
-        "sent",
-    ];
+    let expected = ["transient", "permanent", "transient", "permanent", "broken", "broken", "broken", "sent"];
     assert_eq!(seen, expected);
     mailbox.wait_sessions(8, SOON).await.unwrap();
-    assert_eq!(
-        mailbox.messages().len(),
-        2,
-        "the one that was sent, and the one that was kept without a reply"
-    );
+    assert_eq!(mailbox.messages().len(), 2, "the one that was sent, and the one that was kept without a reply");
 }
 
 #[tokio::test]
@@ -119,20 +94,8 @@ async fn a_closed_mailbox_refuses_and_a_reopened_one_still_has_its_mails() {
 #[tokio::test]
 async fn a_mailbox_with_a_password_takes_mail_only_after_it() {
     let auth = Some(("renkei".to_owned(), "合言葉".to_owned()));
-    let mailbox = Mailbox::start(MailboxOptions {
-        auth,
-        ..MailboxOptions::default()
-    })
-    .await
-    .unwrap();
-    assert!(
-        sender(&mailbox)
-            .build()
-            .send(letter())
-            .await
-            .unwrap_err()
-            .is_permanent()
-    );
+    let mailbox = Mailbox::start(MailboxOptions { auth, ..MailboxOptions::default() }).await.unwrap();
+    assert!(sender(&mailbox).build().send(letter()).await.unwrap_err().is_permanent());
     let with = |password: &str| {
         let credentials = Credentials::new("renkei".to_owned(), password.to_owned());
         sender(&mailbox).credentials(credentials).build()
@@ -188,15 +151,10 @@ async fn a_session_by_hand_keeps_the_order_of_the_protocol() {
         ],
     )
     .await;
-    let expected = [
-        220, 250, 503, 250, 503, 250, 503, 503, 501, 250, 502, 502, 250, 503, 250, 250, 354, 250, 221,
-    ];
+    let expected = [220, 250, 503, 250, 503, 250, 503, 503, 501, 250, 502, 502, 250, 503, 250, 250, 354, 250, 221];
     assert_eq!(codes, expected);
     let mail = mailbox.messages().remove(0);
-    assert_eq!(
-        (mail.from.as_str(), mail.subject().as_str(), mail.text().as_str()),
-        ("", "件 名件 and more", ".dot\n")
-    );
+    assert_eq!((mail.from.as_str(), mail.subject().as_str(), mail.text().as_str()), ("", "件 名件 and more", ".dot\n"));
 }
 
 #[tokio::test]
@@ -214,27 +172,12 @@ async fn what_a_strict_server_refuses_is_refused() {
         ("件\r\n.\r\n".as_bytes(), 554),
         (longest.as_bytes(), 250),
     ] {
-        let lines: [&[u8]; 6] = [
-            b"EHLO me\r\n",
-            b"MAIL FROM:<a@x>\r\n",
-            b"RCPT TO:<b@x>\r\n",
-            b"DATA\r\n",
-            data,
-            b"QUIT\r\n",
-        ];
-        assert_eq!(
-            say(&mailbox, &lines).await[5..],
-            [code, 221],
-            "{:?}",
-            &data[..data.len().min(20)]
-        );
+        let lines: [&[u8]; 6] =
+            [b"EHLO me\r\n", b"MAIL FROM:<a@x>\r\n", b"RCPT TO:<b@x>\r\n", b"DATA\r\n", data, b"QUIT\r\n"];
+        assert_eq!(say(&mailbox, &lines).await[5..], [code, 221], "{:?}", &data[..data.len().min(20)]);
     }
     assert_eq!(mailbox.messages().len(), 1);
-    let codes = say(
-        &mailbox,
-        &[b"EHLO me\r\n", "MAIL FROM:<件@x>\r\n".as_bytes(), b"NOOP\n"],
-    )
-    .await;
+    let codes = say(&mailbox, &[b"EHLO me\r\n", "MAIL FROM:<件@x>\r\n".as_bytes(), b"NOOP\n"]).await;
     assert_eq!(codes, [220, 250, 553, 500], "and the session ends");
 }
 
@@ -242,10 +185,7 @@ async fn what_a_strict_server_refuses_is_refused() {
 async fn a_silent_server_says_nothing_and_a_busy_one_says_421() {
     let mailbox = start().await;
     mailbox.misbehave(Plan::once(MailTrouble::Silent));
-    mailbox.misbehave(Plan::once(MailTrouble::Reply {
-        at: Stage::Greeting,
-        text: "421 4.3.2 busy".to_owned(),
-    }));
+    mailbox.misbehave(Plan::once(MailTrouble::Reply { at: Stage::Greeting, text: "421 4.3.2 busy".to_owned() }));
     let mut stream = TcpStream::connect(mailbox.address()).await.unwrap();
     stream.write_all(b"EHLO me\r\n").await.unwrap();
     stream.shutdown().await.unwrap();
@@ -253,8 +193,5 @@ async fn a_silent_server_says_nothing_and_a_busy_one_says_421() {
     stream.read_to_end(&mut all).await.unwrap();
     assert!(all.is_empty());
     assert_eq!(say(&mailbox, &[]).await, [421]);
-    assert_eq!(
-        mailbox.wait_for(1, std::time::Duration::ZERO).await,
-        Err(Missed { wanted: 1, seen: 0 })
-    );
+    assert_eq!(mailbox.wait_for(1, std::time::Duration::ZERO).await, Err(Missed { wanted: 1, seen: 0 }));
 }

@@ -35,10 +35,7 @@ async fn a_reset_before_the_answer_may_hide_an_import() {
         let sandbox = told(Misbehaviour::ResetBeforeAnswer { imported }).await;
         let (answer, error) = exchange_raw(sandbox.address(), &Push::employees().bytes()).await;
         assert_eq!((answer.len(), error), (0, Some(io::ErrorKind::ConnectionReset)));
-        assert_eq!(
-            fault(&sandbox).await,
-            (Some("reset before the answer".to_owned()), imported)
-        );
+        assert_eq!(fault(&sandbox).await, (Some("reset before the answer".to_owned()), imported));
         assert_eq!(sandbox.master(0).records.is_empty(), !imported);
     }
 }
@@ -48,10 +45,7 @@ async fn a_reset_in_the_middle_of_the_answer_comes_after_exactly_so_many_bytes()
     for after_bytes in [0, 1, 30, 200] {
         let sandbox = told(Misbehaviour::ResetMidAnswer { after_bytes }).await;
         let (answer, error) = exchange_raw(sandbox.address(), &Push::employees().bytes()).await;
-        assert_eq!(
-            (answer.len() as u64, error),
-            (after_bytes, Some(io::ErrorKind::ConnectionReset))
-        );
+        assert_eq!((answer.len() as u64, error), (after_bytes, Some(io::ErrorKind::ConnectionReset)));
         assert_eq!(sandbox.master(0).records.len(), 2);
     }
 }
@@ -63,15 +57,9 @@ async fn a_silent_server_imports_and_keeps_the_connection_open() {
     stream.write_all(&Push::employees().bytes()).await.unwrap();
     assert_eq!(fault(&sandbox).await, (Some("silent".to_owned()), true));
     let mut byte = [0];
-    assert_eq!(
-        stream.try_read(&mut byte).unwrap_err().kind(),
-        io::ErrorKind::WouldBlock
-    );
+    assert_eq!(stream.try_read(&mut byte).unwrap_err().kind(), io::ErrorKind::WouldBlock);
     sandbox.shutdown().await;
-    assert!(
-        matches!(stream.read(&mut byte).await, Ok(0) | Err(_)),
-        "only the end of the sandbox ends it"
-    );
+    assert!(matches!(stream.read(&mut byte).await, Ok(0) | Err(_)), "only the end of the sandbox ends it");
 }
 
 #[tokio::test]
@@ -87,10 +75,7 @@ async fn a_held_request_is_answered_when_it_is_released() {
 
 #[tokio::test]
 async fn a_slow_answer_and_a_dripping_one_are_right_in_the_end() {
-    for how in [
-        Misbehaviour::Slow { delay_ms: 60 },
-        Misbehaviour::DripAnswer { bytes: 7, every_ms: 1 },
-    ] {
+    for how in [Misbehaviour::Slow { delay_ms: 60 }, Misbehaviour::DripAnswer { bytes: 7, every_ms: 1 }] {
         let sandbox = told(how).await;
         let begun = tokio::time::Instant::now();
         let seen = Push::employees().to(&sandbox).await;
@@ -130,10 +115,6 @@ async fn an_endless_answer_ends_when_the_reader_has_had_enough() {
         let head = String::from_utf8_lossy(&buffer[..400]).to_lowercase();
         assert_eq!(head.contains("content-encoding: gzip"), gzip, "{head}");
         drop(stream);
-        assert_eq!(
-            Push::employees().to(&sandbox).await.status,
-            200,
-            "and the next request is served"
-        );
+        assert_eq!(Push::employees().to(&sandbox).await.status, 200, "and the next request is served");
     }
 }

@@ -17,22 +17,12 @@ fn slots(yaml: &str, zone: Tz, from: &str, to: &str) -> Vec<String> {
 #[test]
 fn a_time_that_does_not_exist_runs_at_the_next_instant_that_does() {
     let day = ("2026-03-08T05:00:00Z", "2026-03-09T03:59:59Z"); // New York goes from 01:59:59 to 03:00
-    for yaml in [
-        "daily: 02:30",
-        "cron: 30 2 * * *",
-        "cron: '*/30 2 * * *'",
-        "once: 2026-03-08T02:30",
-    ] {
+    for yaml in ["daily: 02:30", "cron: 30 2 * * *", "cron: '*/30 2 * * *'", "once: 2026-03-08T02:30"] {
         assert_eq!(slots(yaml, NEW_YORK, day.0, day.1), ["03-08 03:00 -04:00"], "{yaml}");
     }
     assert_eq!(
         slots("cron: '*/30 1-3 * * *'", NEW_YORK, day.0, day.1),
-        [
-            "03-08 01:00 -05:00",
-            "03-08 01:30 -05:00",
-            "03-08 03:00 -04:00",
-            "03-08 03:30 -04:00"
-        ]
+        ["03-08 01:00 -05:00", "03-08 01:30 -05:00", "03-08 03:00 -04:00", "03-08 03:30 -04:00"]
     );
     assert_eq!(
         slots("{ every: 30m, between: '02:30-04:00' }", NEW_YORK, day.0, day.1),
@@ -44,19 +34,10 @@ fn a_time_that_does_not_exist_runs_at_the_next_instant_that_does() {
 fn a_time_that_exists_twice_runs_once_and_an_interval_goes_on() {
     let hours = ("2026-11-01T04:59:59Z", "2026-11-01T07:00:00Z"); // New York shows 01:00 to 01:59 twice
     for yaml in ["daily: 01:30", "cron: 30 1 * * *", "once: 2026-11-01T01:30"] {
-        assert_eq!(
-            slots(yaml, NEW_YORK, hours.0, hours.1),
-            ["11-01 01:30 -04:00"],
-            "{yaml}"
-        );
+        assert_eq!(slots(yaml, NEW_YORK, hours.0, hours.1), ["11-01 01:30 -04:00"], "{yaml}");
     }
-    let both = [
-        "11-01 01:00 -04:00",
-        "11-01 01:30 -04:00",
-        "11-01 01:00 -05:00",
-        "11-01 01:30 -05:00",
-        "11-01 02:00 -05:00",
-    ];
+    let both =
+        ["11-01 01:00 -04:00", "11-01 01:30 -04:00", "11-01 01:00 -05:00", "11-01 01:30 -05:00", "11-01 02:00 -05:00"];
     for yaml in ["every: 30m", "cron: '*/30 * * * *'"] {
         assert_eq!(slots(yaml, NEW_YORK, "2026-11-01T04:59:59Z", hours.1), both, "{yaml}");
     }
@@ -64,21 +45,8 @@ fn a_time_that_exists_twice_runs_once_and_an_interval_goes_on() {
 
 #[test]
 fn samoa_skipped_a_day_and_the_timer_did_not() {
-    let slots = slots(
-        "daily: 06:00",
-        Tz::Pacific__Apia,
-        "2011-12-29T10:00:00Z",
-        "2012-01-01T10:00:00Z",
-    );
-    assert_eq!(
-        slots,
-        [
-            "12-29 06:00 -10:00",
-            "12-31 00:00 +14:00",
-            "12-31 06:00 +14:00",
-            "01-01 06:00 +14:00"
-        ]
-    );
+    let slots = slots("daily: 06:00", Tz::Pacific__Apia, "2011-12-29T10:00:00Z", "2012-01-01T10:00:00Z");
+    assert_eq!(slots, ["12-29 06:00 -10:00", "12-31 00:00 +14:00", "12-31 06:00 +14:00", "01-01 06:00 +14:00"]);
 }
 
 /// Compares all readings with the oracle from `from` on, for some days.
@@ -93,12 +61,7 @@ fn compare(zone: Tz, from: DateTime<Utc>, days: i64, readings: &[(Schedule, orac
             let show = |slots: &[DateTime<Utc>], others: &[DateTime<Utc>]| {
                 let mut only: Vec<_> = slots.iter().filter(|slot| !others.contains(slot)).collect();
                 only.truncate(6);
-                format!(
-                    "{:?}",
-                    only.iter()
-                        .map(|slot| slot.with_timezone(&zone).to_rfc3339())
-                        .collect::<Vec<_>>()
-                )
+                format!("{:?}", only.iter().map(|slot| slot.with_timezone(&zone).to_rfc3339()).collect::<Vec<_>>())
             };
             panic!(
                 "{zone}, {}: only ours {}, only the oracle's {}",
@@ -111,10 +74,7 @@ fn compare(zone: Tz, from: DateTime<Utc>, days: i64, readings: &[(Schedule, orac
 }
 
 fn readings() -> Vec<(Schedule, oracle::Due)> {
-    oracle::readings()
-        .into_iter()
-        .map(|(yaml, due)| (schedule(yaml), due))
-        .collect()
+    oracle::readings().into_iter().map(|(yaml, due)| (schedule(yaml), due)).collect()
 }
 
 #[test]
@@ -149,12 +109,8 @@ fn changes(zone: Tz, from: i64, to: i64) -> impl Iterator<Item = (i64, TimeDelta
         let at = DateTime::UNIX_EPOCH + TimeDelta::days(day);
         at.with_timezone(&zone).naive_local() - at.naive_utc()
     };
-    let weeks = (from..to)
-        .step_by(7)
-        .filter(move |week| offset(*week) != offset(week + 7));
-    let days = weeks
-        .flat_map(|week| week..week + 7)
-        .map(move |day| (day, offset(day), offset(day + 1)));
+    let weeks = (from..to).step_by(7).filter(move |week| offset(*week) != offset(week + 7));
+    let days = weeks.flat_map(|week| week..week + 7).map(move |day| (day, offset(day), offset(day + 1)));
     // The oracle steps by the minute, so it cannot follow the local mean times of old (Monrovia until 1972).
     days.filter(|(_, before, after)| before != after && [before, after].iter().all(|o| o.num_seconds() % 60 == 0))
 }
@@ -170,12 +126,7 @@ fn the_zones_of_the_world_agree_with_the_oracle_at_one_of_their_changes() {
             continue;
         };
         if seen.insert(change) {
-            compare(
-                *zone,
-                DateTime::UNIX_EPOCH + TimeDelta::days(change.0 - 1),
-                3,
-                &readings,
-            );
+            compare(*zone, DateTime::UNIX_EPOCH + TimeDelta::days(change.0 - 1), 3, &readings);
         }
     }
     assert!(seen.len() > 100, "only {} changes were found", seen.len());

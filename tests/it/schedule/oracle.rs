@@ -13,10 +13,7 @@ pub(super) enum Due {
     /// The same, and again whenever it shows such a time once more.
     Hourly(fn(NaiveDateTime) -> bool),
     /// Every so many minutes of elapsed time from one wall time to another; `None` is from midnight to midnight.
-    Steps {
-        minutes: i64,
-        between: Option<(NaiveTime, NaiveTime)>,
-    },
+    Steps { minutes: i64, between: Option<(NaiveTime, NaiveTime)> },
 }
 
 pub(super) fn time(hour: u32, minute: u32) -> NaiveTime {
@@ -57,16 +54,10 @@ impl Due {
     /// The slots of a walk, in order. The first day of a walk lacks what began before it.
     pub(super) fn slots(&self, walk: &[Minute]) -> BTreeSet<DateTime<Utc>> {
         match self {
-            Due::Dated(due) => walk
-                .iter()
-                .filter(|m| m.reached.iter().any(|w| due(*w)))
-                .map(|m| m.at)
-                .collect(),
-            Due::Hourly(due) => walk
-                .iter()
-                .filter(|m| due(m.shown) || m.reached.iter().any(|w| due(*w)))
-                .map(|m| m.at)
-                .collect(),
+            Due::Dated(due) => walk.iter().filter(|m| m.reached.iter().any(|w| due(*w))).map(|m| m.at).collect(),
+            Due::Hourly(due) => {
+                walk.iter().filter(|m| due(m.shown) || m.reached.iter().any(|w| due(*w))).map(|m| m.at).collect()
+            }
             Due::Steps { minutes, between } => {
                 let mut slots = BTreeSet::new();
                 let mut start: Option<DateTime<Utc>> = None;
@@ -114,14 +105,8 @@ pub(super) fn readings() -> Vec<(&'static str, Due)> {
             "weekly: { on: mon, at: '00:30' }",
             Due::Dated(|w| w.weekday().num_days_from_monday() == 0 && (w.hour(), w.minute()) == (0, 30)),
         ),
-        (
-            "monthly: { day: 1, at: '01:30' }",
-            Due::Dated(|w| w.day() == 1 && (w.hour(), w.minute()) == (1, 30)),
-        ),
-        (
-            "monthly: { day: 31, at: '00:00' }",
-            Due::Dated(|w| w.day() == 31 && (w.hour(), w.minute()) == (0, 0)),
-        ),
+        ("monthly: { day: 1, at: '01:30' }", Due::Dated(|w| w.day() == 1 && (w.hour(), w.minute()) == (1, 30))),
+        ("monthly: { day: 31, at: '00:00' }", Due::Dated(|w| w.day() == 31 && (w.hour(), w.minute()) == (0, 0))),
         (
             "monthly: { day: last, at: '23:30', months: [2, 3, 10, 12] }",
             Due::Dated(|w| {
@@ -131,14 +116,8 @@ pub(super) fn readings() -> Vec<(&'static str, Due)> {
             }),
         ),
         ("cron: '30 2 * * *'", Due::Dated(|w| (w.hour(), w.minute()) == (2, 30))),
-        (
-            "cron: '*/30 2 * * *'",
-            Due::Dated(|w| w.hour() == 2 && w.minute() % 30 == 0),
-        ),
-        (
-            "cron: '0 */2 * * *'",
-            Due::Dated(|w| w.hour() % 2 == 0 && w.minute() == 0),
-        ),
+        ("cron: '*/30 2 * * *'", Due::Dated(|w| w.hour() == 2 && w.minute() % 30 == 0)),
+        ("cron: '0 */2 * * *'", Due::Dated(|w| w.hour() % 2 == 0 && w.minute() == 0)),
         (
             "cron: '5,35 0-3 * * 1-5'",
             Due::Dated(|w| {
@@ -157,36 +136,12 @@ pub(super) fn readings() -> Vec<(&'static str, Due)> {
                 w.day() <= 7 && w.weekday().num_days_from_monday() == 6 && (w.hour(), w.minute()) == (1, 10)
             }),
         ),
-        (
-            "cron: '0 0 L * *'",
-            Due::Dated(|w| w.day() == days_in_month(w.date()) && (w.hour(), w.minute()) == (0, 0)),
-        ),
+        ("cron: '0 0 L * *'", Due::Dated(|w| w.day() == days_in_month(w.date()) && (w.hour(), w.minute()) == (0, 0))),
         ("cron: '*/15 * * * *'", Due::Hourly(|w| w.minute() % 15 == 0)),
-        (
-            "cron: '40 * * * 6,0'",
-            Due::Hourly(|w| w.weekday().num_days_from_monday() >= 5 && w.minute() == 40),
-        ),
-        (
-            "every: 15m",
-            Due::Steps {
-                minutes: 15,
-                between: None,
-            },
-        ),
-        (
-            "every: 7h",
-            Due::Steps {
-                minutes: 420,
-                between: None,
-            },
-        ),
-        (
-            "every: 24h",
-            Due::Steps {
-                minutes: 1440,
-                between: None,
-            },
-        ),
+        ("cron: '40 * * * 6,0'", Due::Hourly(|w| w.weekday().num_days_from_monday() >= 5 && w.minute() == 40)),
+        ("every: 15m", Due::Steps { minutes: 15, between: None }),
+        ("every: 7h", Due::Steps { minutes: 420, between: None }),
+        ("every: 24h", Due::Steps { minutes: 1440, between: None }),
         ("{ every: 20m, between: '01:10-03:20' }", steps(20, (1, 10), (3, 20))),
         ("{ every: 1h, between: '20:00-06:00' }", steps(60, (20, 0), (6, 0))),
         ("{ every: 50m, between: '00:00-24:00' }", steps(50, (0, 0), (0, 0))),
