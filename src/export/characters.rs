@@ -129,16 +129,22 @@ impl Encoder {
         self.replacements.apply(field)
     }
 
-    /// The quick ways, without positions: the field as it is, or replaced and folded as a whole. `false`, and `out` as it was, if
-    /// there is something to tell.
-    fn encode_quickly(&self, field: &str, out: &mut Vec<u8>) -> bool {
-        let bytes = field.as_bytes();
+    /// Appends `text` in Shift_JIS if not a letter of it is replaced, folded or refused; `false`, and `out` as it was, if
+    /// there is more to do. For such a text a whole CSV line is written in one go as its fields would be one by one.
+    pub(super) fn encode_as_it_is(&self, text: &str, out: &mut Vec<u8>) -> bool {
+        let bytes = text.as_bytes();
         let survey = survey(bytes);
         if survey.plain && !survey.wide && !self.replacements.concern_ascii() {
             out.extend_from_slice(bytes);
             return true;
         }
-        if survey.plain && !self.replacements.concern(field) && encode_whole(field, out) {
+        survey.plain && !self.replacements.concern(text) && encode_whole(text, out)
+    }
+
+    /// The quick ways, without positions: the field as it is, or replaced and folded as a whole. `false`, and `out` as
+    /// it was, if there is something to tell.
+    fn encode_quickly(&self, field: &str, out: &mut Vec<u8>) -> bool {
+        if self.encode_as_it_is(field, out) {
             return true;
         }
         let mut text = String::with_capacity(field.len());
@@ -192,6 +198,14 @@ pub enum MarkError {
 }
 
 impl Mark {
+    /// 〓, the mark that printers set where a letter is wanting.
+    #[must_use]
+    pub fn geta() -> Self {
+        Self {
+            bytes: vec![0x81, 0xAC],
+        }
+    }
+
     /// A mark of one or more letters that Shift_JIS has.
     ///
     /// # Errors
