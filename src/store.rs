@@ -1,1 +1,111 @@
-//! renkei's own tables: the only SQL on them.
+//! renkei's own tables: the only SQL on them. One file per table family; [`backend`] holds what SQLite and other
+//! databases do not share. A pool never leaves this room, no transaction outlives a function, and every transition is
+//! a guarded UPDATE, so that what must never be is refused by the database.
+//!
+//! Times are UTC in whole milliseconds; JSON is TEXT.
+
+mod backend;
+pub mod batches;
+mod lock;
+pub mod outbox;
+pub mod people;
+pub mod planning;
+pub mod queue;
+pub mod records;
+mod row;
+pub mod runs;
+pub mod settings;
+mod slots;
+
+pub use lock::{DatabaseLock, LockError};
+
+use backend::Transaction;
+use chrono::{DateTime, Utc};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Gives access to the database. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    pools: Arc<backend::Pools>,
+}
+
+/// Why the database did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file was written by a newer renkei; it was not touched.
+    #[error("{path}: the database is of version {found}, this renkei knows {known}: install the newer renkei again")]
+    Newer {
+        /// The database file.
+        path: PathBuf,
+        /// Its schema's version.
+        found: i64,
+        /// The newest version that this binary knows.
+        known: i64,
+    },
+    /// The file is there but is no database, or a damaged one; it was not touched.
+    #[error("{path}: this is not an intact SQLite database ({detail}): restore it from a backup, or move it away")]
+    Corrupt {
+        /// The database file.
+        path: PathBuf,
+        /// What SQLite says.
+        detail: String,
+    },
+    /// The file or its folder cannot be read or written.
+    #[error("{path}: {detail}")]
+    Access {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong and how to mend it.
+        detail: String,
+    },
+    /// Somebody else changed it first, or it is not in a state that allows this.
+    #[error("{0}")]
+    Conflict(String),
+    /// There is nothing of that name or number.
+    #[error("{0}")]
+    NotFound(String),
+    /// What stands in the database cannot be understood.
+    #[error("the database holds what this version does not understand: {0}")]
+    Content(String),
+    /// The database itself failed: locked, full, an I/O error.
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+}
+
+impl StoreError {
+    fn content(error: impl std::fmt::Display) -> Self {
+        Self::Content(error.to_string())
+    }
+}
+
+/// What a store function gives.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+impl Store {
+    /// Opens the database file for reading and writing, makes it where it is not there, and brings its schema up to
+    /// date. The caller holds the [`DatabaseLock`] or is a short command; schema changes happen under a write lock.
+    ///
+    /// # Errors
+    /// A file of a newer version, a damaged one, or one that cannot be written is an error and stays untouched.
+    pub async fn open(path: &Path) -> StoreResult<Self> {
+        Ok(Self { pools: Arc::new(backend::open(path).await?) })
+    }
+
+    /// Closes the connections; waits for statements that still run.
+    pub async fn close(&self) {
+        self.pools.close().await;
+    }
+
+    async fn write(&self) -> StoreResult<Transaction> {
+        Ok(self.pools.write().await?)
+    }
+
+    fn reader(&self) -> &sqlx::AnyPool {
+        self.pools.reader()
+    }
+}
+
+fn millis(at: DateTime<Utc>) -> i64 {
+    at.timestamp_millis()
+}

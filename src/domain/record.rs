@@ -50,6 +50,8 @@ impl Header {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
     width: usize,
+    /// How many bytes lie between two fields in `text`: 0 as rows are pushed, 1 where a store's separators stayed.
+    gap: usize,
     text: String,
     /// The byte offset in `text` at which each field ends, row after row.
     ends: Vec<u32>,
@@ -61,7 +63,7 @@ impl Block {
     /// An empty block for rows of `width` fields.
     #[must_use]
     pub fn new(width: usize) -> Self {
-        Self { width, text: String::new(), ends: Vec::new(), lines: Vec::new() }
+        Self { width, gap: 0, text: String::new(), ends: Vec::new(), lines: Vec::new() }
     }
 
     /// An empty block with room for [`BLOCK_ROWS`] rows.
@@ -69,6 +71,7 @@ impl Block {
     pub fn with_room(width: usize) -> Self {
         Self {
             width,
+            gap: 0,
             text: String::with_capacity(BLOCK_BYTES / 4),
             ends: Vec::with_capacity(width * BLOCK_ROWS),
             lines: Vec::with_capacity(BLOCK_ROWS),
@@ -83,7 +86,16 @@ impl Block {
             && ends.is_sorted()
             && ends.last().is_none_or(|&end| end as usize <= text.len())
             && (text.is_ascii() || ends.iter().all(|&end| text.is_char_boundary(end as usize)));
-        fits.then_some(Self { width, text, ends, lines })
+        fits.then_some(Self { width, gap: 0, text, ends, lines })
+    }
+
+    /// A block over a text in which every field is followed by one separator byte, as it lies in a store; `ends` holds
+    /// the offsets of those separators. `None` if they do not fit together.
+    #[must_use]
+    pub fn from_separated(width: usize, text: String, ends: Vec<u32>, lines: Vec<u64>) -> Option<Self> {
+        let mut block = Self::from_packed(width, text, ends, lines)?;
+        block.gap = 1;
+        Some(block)
     }
 
     /// Adds a field to the row that is being built.
@@ -157,7 +169,7 @@ impl<'b> Row<'b> {
     }
 
     /// All fields in order.
-    pub fn fields(&self) -> impl Iterator<Item = &'b str> {
+    pub fn fields(&self) -> impl Iterator<Item = &'b str> + use<'b> {
         let row = *self;
         (0..self.block.width).map(move |column| row.field(column))
     }
@@ -170,7 +182,7 @@ impl<'b> Row<'b> {
 
     fn span(&self, column: usize) -> Range<usize> {
         let at = self.index * self.block.width + column;
-        let start = if at == 0 { 0 } else { self.block.ends[at - 1] as usize };
+        let start = if at == 0 { 0 } else { self.block.ends[at - 1] as usize + self.block.gap };
         start..self.block.ends[at] as usize
     }
 }

@@ -144,6 +144,8 @@ names! {
         ClosedDay = "closed-day",
         /// A leader was skipped, failed or was cancelled.
         Leader = "leader",
+        /// The menu or integration that the timer names is gone.
+        Settings = "settings",
     }
 }
 
