@@ -1,3 +1,5 @@
+//! The rules of an integration, one by one, with what is refused and what is only warned of.
+
 use super::*;
 use crate::domain::fault::Severity;
 use crate::domain::secret::SecretText;
