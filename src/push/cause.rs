@@ -96,15 +96,13 @@ pub(super) fn tls(error: &TlsError) -> String {
             format!("the certificate expired on {}", date(not_after.as_secs()))
         }
         CertificateError::NotValidYet => "the certificate is not valid yet: is this machine's clock right?".to_owned(),
-        CertificateError::NotValidYetContext { not_before, .. } => format!(
-            "the certificate is valid only from {}: is this machine's clock right?",
-            date(not_before.as_secs())
-        ),
+        CertificateError::NotValidYetContext { not_before, .. } => {
+            format!("the certificate is valid only from {}: is this machine's clock right?", date(not_before.as_secs()))
+        }
         CertificateError::NotValidForName => "the certificate is for another name".to_owned(),
-        CertificateError::NotValidForNameContext { presented, .. } => format!(
-            "the certificate is for another name ({})",
-            one_line(&presented.join(", "), 200)
-        ),
+        CertificateError::NotValidForNameContext { presented, .. } => {
+            format!("the certificate is for another name ({})", one_line(&presented.join(", "), 200))
+        }
         CertificateError::Revoked => "the certificate was revoked".to_owned(),
         other => format!("the certificate is not valid: {}", one_line(&other.to_string(), 200)),
     }
@@ -114,16 +112,10 @@ fn date(seconds: u64) -> String {
     i64::try_from(seconds)
         .ok()
         .and_then(|seconds| chrono::DateTime::from_timestamp(seconds, 0))
-        .map_or_else(
-            || "a date that is none".to_owned(),
-            |date| date.format("%Y-%m-%d").to_string(),
-        )
+        .map_or_else(|| "a date that is none".to_owned(), |date| date.format("%Y-%m-%d").to_string())
 }
 
 /// A text from outside, without control characters and no longer than `most` characters.
 pub(super) fn one_line(text: &str, most: usize) -> String {
-    text.chars()
-        .take(most)
-        .map(|letter| if letter.is_control() { ' ' } else { letter })
-        .collect()
+    text.chars().take(most).map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }

@@ -42,11 +42,7 @@ pub struct Patience {
 
 impl From<Timeouts> for Patience {
     fn from(timeouts: Timeouts) -> Self {
-        Self {
-            connect: timeouts.connect.to_std(),
-            request: timeouts.request.to_std(),
-            idle: timeouts.idle.to_std(),
-        }
+        Self { connect: timeouts.connect.to_std(), request: timeouts.request.to_std(), idle: timeouts.idle.to_std() }
     }
 }
 
@@ -64,10 +60,7 @@ pub struct Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Client")
-            .field("url", &self.url.as_str())
-            .field("proxy", &self.proxy)
-            .finish_non_exhaustive()
+        out.debug_struct("Client").field("url", &self.url.as_str()).field("proxy", &self.proxy).finish_non_exhaustive()
     }
 }
 
@@ -148,20 +141,12 @@ impl Client {
         let mut late = pin!(sleep(self.patience.request));
         let form = Form::new()
             .percent_encode_noop()
-            .part(
-                self.body_name.clone(),
-                typed(Part::text(upload.params_json.clone()), "application/json"),
-            )
+            .part(self.body_name.clone(), typed(Part::text(upload.params_json.clone()), "application/json"))
             .part(self.csv_name.clone(), {
                 let bytes = Body::wrap_stream(upload.pieces(file));
                 typed(Part::stream_with_length(bytes, upload.bytes), "text/csv").file_name(upload.safe_name())
             });
-        let built = self
-            .http
-            .post(self.url.clone())
-            .headers(self.headers.clone())
-            .multipart(form)
-            .build();
+        let built = self.http.post(self.url.clone()).headers(self.headers.clone()).multipart(form).build();
         let mut request = match built {
             Ok(request) => request,
             Err(error) => return Ok(self.not_sent(&cause(&error))),
@@ -181,11 +166,7 @@ impl Client {
             Err(stop) => {
                 let Progress { asked, taken } = *moved.borrow();
                 let why = self.why(&stop);
-                return Ok(if asked {
-                    self.broken(&why, taken, total)
-                } else {
-                    self.not_sent(&why)
-                });
+                return Ok(if asked { self.broken(&why, taken, total) } else { self.not_sent(&why) });
             }
         };
         Ok(self.read(response, &mut moved, late, total, clock).await)
@@ -289,10 +270,7 @@ impl Client {
             Stop::Idle => format!("no byte moved for {:?} (timeouts.idle)", self.patience.idle),
             Stop::Late => format!("it took longer than {:?} (timeouts.request)", self.patience.request),
             Stop::Failed(error) if error.is_timeout() => {
-                format!(
-                    "there was no connection within {:?} (timeouts.connect)",
-                    self.patience.connect
-                )
+                format!("there was no connection within {:?} (timeouts.connect)", self.patience.connect)
             }
             Stop::Failed(error) => cause(error),
         }
@@ -302,11 +280,7 @@ impl Client {
     fn not_sent(&self, why: &str) -> Reply {
         let host = self.url.host_str().unwrap_or_default();
         let port = self.url.port_or_known_default().unwrap_or_default();
-        let through = self
-            .proxy
-            .as_ref()
-            .map(|proxy| format!(" through {proxy}"))
-            .unwrap_or_default();
+        let through = self.proxy.as_ref().map(|proxy| format!(" through {proxy}")).unwrap_or_default();
         let note = format!("{host}:{port} could not be reached{through}, nothing was sent: {why}");
         self.without_answer(&Answer::NotSent, &note, 0)
     }
@@ -334,10 +308,7 @@ impl Client {
 fn sensitive(headers: Vec<(String, SecretString)>) -> Result<HeaderMap, ClientError> {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
-        let refuse = |why: &str| ClientError::Header {
-            name: name.clone(),
-            why: why.to_owned(),
-        };
+        let refuse = |why: &str| ClientError::Header { name: name.clone(), why: why.to_owned() };
         let header = HeaderName::try_from(name.as_str()).map_err(|_| refuse("is no header name"))?;
         if header == CONTENT_TYPE {
             continue;
@@ -381,10 +352,7 @@ fn meaning(verdict: Verdict, status: u16) -> String {
 
 /// Where a redirection would have gone; only the host, since the rest may hold anything.
 fn redirection(url: &Url, headers: &HeaderMap) -> String {
-    let target = headers
-        .get(LOCATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| url.join(value).ok());
+    let target = headers.get(LOCATION).and_then(|value| value.to_str().ok()).and_then(|value| url.join(value).ok());
     match target.as_ref().and_then(Url::host_str) {
         Some(host) => format!("it redirects to {}, which is not followed", one_line(host, 100)),
         None => "it redirects, which is not followed".to_owned(),

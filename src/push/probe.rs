@@ -84,21 +84,14 @@ struct Way {
 impl Way {
     async fn go(&self, steps: &mut Vec<Step>) -> Result<(), Step> {
         let bare = self.host.trim_start_matches('[').trim_end_matches(']');
-        let (host, port) = self
-            .proxy
-            .as_ref()
-            .map_or((bare, self.port), |proxy| (proxy.host.as_str(), proxy.port));
+        let (host, port) = self.proxy.as_ref().map_or((bare, self.port), |proxy| (proxy.host.as_str(), proxy.port));
         let step = |what, found| Step { what, found };
 
         let addresses: Vec<_> = lookup_host((host, port))
             .await
             .map_err(|error| step("name", format!("{host}: {}", cause(&error))))?
             .collect();
-        let shown: Vec<_> = addresses
-            .iter()
-            .take(4)
-            .map(|address| address.ip().to_string())
-            .collect();
+        let shown: Vec<_> = addresses.iter().take(4).map(|address| address.ip().to_string()).collect();
         steps.push(step("name", format!("{host} is {}", shown.join(", "))));
 
         let mut stream = TcpStream::connect(addresses.as_slice())
@@ -113,17 +106,12 @@ impl Way {
             tunnel(&mut stream, proxy, &self.host, self.port)
                 .await
                 .map_err(|why| step("proxy", format!("{}: {why}", proxy.shown)))?;
-            steps.push(step(
-                "proxy",
-                format!("{} lets {}:{} through", proxy.shown, self.host, self.port),
-            ));
+            steps.push(step("proxy", format!("{} lets {}:{} through", proxy.shown, self.host, self.port)));
         }
         let name = ServerName::try_from(bare.to_owned())
             .map_err(|_| step("tls", format!("{bare} is no name that a certificate can have")))?;
-        let mut secured = tls
-            .connect(name, stream)
-            .await
-            .map_err(|error| step("tls", format!("{bare}: {}", handshake(&error))))?;
+        let mut secured =
+            tls.connect(name, stream).await.map_err(|error| step("tls", format!("{bare}: {}", handshake(&error))))?;
         let version = secured.get_ref().1.protocol_version();
         let version = version.map_or_else(String::new, |version| format!(" ({version:?})"));
         steps.push(step("tls", format!("the certificate of {bare} is good{version}")));
@@ -149,10 +137,7 @@ async fn tunnel(stream: &mut TcpStream, proxy: &Proxy, host: &str, port: u16) ->
         request.push_str("\r\n");
     }
     request.push_str("\r\n");
-    stream
-        .write_all(request.as_bytes())
-        .await
-        .map_err(|error| cause(&error))?;
+    stream.write_all(request.as_bytes()).await.map_err(|error| cause(&error))?;
     let mut answer = Vec::new();
     while !answer.ends_with(b"\r\n\r\n") {
         // A byte at a time: what follows the answer's end belongs to TLS.

@@ -31,19 +31,12 @@ impl Proxy {
         if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
             return Err(refuse("something follows the port"));
         }
-        let shown_host = url
-            .host_str()
-            .filter(|host| !host.is_empty())
-            .ok_or_else(|| refuse("it has no host"))?;
+        let shown_host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| refuse("it has no host"))?;
         let port = url.port().unwrap_or(80);
         let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let password = url.password().map(decoded);
-        let login = (!url.username().is_empty() || password.is_some()).then(|| {
-            (
-                decoded(url.username()),
-                SecretString::from(password.unwrap_or_default()),
-            )
-        });
+        let login = (!url.username().is_empty() || password.is_some())
+            .then(|| (decoded(url.username()), SecretString::from(password.unwrap_or_default())));
         Ok(Self {
             host: shown_host.trim_start_matches('[').trim_end_matches(']').to_owned(),
             port,
@@ -91,12 +84,7 @@ mod tests {
 
     #[test]
     fn a_refused_proxy_is_not_repeated_in_the_error() {
-        for text in [
-            "https://u:topsecret@p:1",
-            "topsecret",
-            "http://u:topsecret@p/x",
-            "socks5://topsecret:1",
-        ] {
+        for text in ["https://u:topsecret@p:1", "topsecret", "http://u:topsecret@p/x", "socks5://topsecret:1"] {
             let error = parse(text).err().unwrap().to_string();
             assert!(error.contains("route.proxy") && !error.contains("topsecret"), "{error}");
         }

@@ -40,9 +40,7 @@ pub(super) fn decode<'a>(headers: &HeaderMap, body: &'a [u8]) -> (Cow<'a, str>, 
         .and_then(|value| {
             value.split(';').skip(1).find_map(|part| {
                 let (name, charset) = part.split_once('=')?;
-                name.trim()
-                    .eq_ignore_ascii_case("charset")
-                    .then(|| charset.trim().trim_matches('"'))
+                name.trim().eq_ignore_ascii_case("charset").then(|| charset.trim().trim_matches('"'))
             })
         })
         .and_then(|label| Encoding::for_label(label.as_bytes()));
@@ -54,11 +52,7 @@ pub(super) fn decode<'a>(headers: &HeaderMap, body: &'a [u8]) -> (Cow<'a, str>, 
         Ok(text) => (Cow::Borrowed(text), false),
         Err(_) => {
             let (text, _, faulty) = SHIFT_JIS.decode(body);
-            if faulty {
-                (String::from_utf8_lossy(body), false)
-            } else {
-                (text, false)
-            }
+            if faulty { (String::from_utf8_lossy(body), false) } else { (text, false) }
         }
     }
 }
@@ -96,10 +90,7 @@ pub(super) fn mask(text: &str, secrets: &[SecretString]) -> String {
             if text.contains(form) {
                 text = text.replace(form, MASK);
             }
-            let cut = (4..form.len())
-                .rev()
-                .filter_map(|length| form.get(..length))
-                .find(|start| text.ends_with(start));
+            let cut = (4..form.len()).rev().filter_map(|length| form.get(..length)).find(|start| text.ends_with(start));
             if let Some(start) = cut {
                 text.truncate(text.len() - start.len());
                 text.push_str(MASK);
@@ -117,23 +108,16 @@ pub(super) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Dur
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::from(u32::MAX))));
     }
     let then = http_date(text)?;
-    let from = headers
-        .get(DATE)
-        .and_then(|value| http_date(value.to_str().ok()?))
-        .unwrap_or(now);
+    let from = headers.get(DATE).and_then(|value| http_date(value.to_str().ok()?)).unwrap_or(now);
     Some((then - from).to_std().unwrap_or_default())
 }
 
 /// A date in one of HTTP's three forms.
 fn http_date(text: &str) -> Option<DateTime<Utc>> {
-    [
-        "%a, %d %b %Y %H:%M:%S GMT",
-        "%A, %d-%b-%y %H:%M:%S GMT",
-        "%a %b %e %H:%M:%S %Y",
-    ]
-    .iter()
-    .find_map(|form| NaiveDateTime::parse_from_str(text.trim(), form).ok())
-    .map(|date| date.and_utc())
+    ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"]
+        .iter()
+        .find_map(|form| NaiveDateTime::parse_from_str(text.trim(), form).ok())
+        .map(|date| date.and_utc())
 }
 
 #[cfg(test)]
@@ -142,10 +126,7 @@ mod tests {
     use reqwest::header::HeaderValue;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs
-            .iter()
-            .map(|&(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)))
-            .collect()
+        pairs.iter().map(|&(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value))).collect()
     }
 
     fn secrets(texts: &[&str]) -> Vec<SecretString> {
@@ -157,34 +138,17 @@ mod tests {
         let now = DateTime::from_timestamp(784_111_777, 0).unwrap();
         let read = |pairs: &[_]| retry_after(&headers(pairs), now).map(|wait| wait.as_secs());
         assert_eq!(read(&[("retry-after", "120")]), Some(120));
-        assert_eq!(
-            read(&[("retry-after", "99999999999999999999999")]),
-            Some(u64::from(u32::MAX))
-        );
-        for date in [
-            "Sun, 06 Nov 1994 08:50:37 GMT",
-            "Sunday, 06-Nov-94 08:50:37 GMT",
-            "Sun Nov  6 08:50:37 1994",
-        ] {
+        assert_eq!(read(&[("retry-after", "99999999999999999999999")]), Some(u64::from(u32::MAX)));
+        for date in ["Sun, 06 Nov 1994 08:50:37 GMT", "Sunday, 06-Nov-94 08:50:37 GMT", "Sun Nov  6 08:50:37 1994"] {
             assert_eq!(
-                retry_after(
-                    &headers(&[("retry-after", Box::leak(date.to_owned().into_boxed_str()))]),
-                    now
-                ),
+                retry_after(&headers(&[("retry-after", Box::leak(date.to_owned().into_boxed_str()))]), now),
                 Some(Duration::from_secs(60)),
                 "{date}"
             );
         }
-        let own_date = [
-            ("retry-after", "Sun, 06 Nov 1994 08:50:37 GMT"),
-            ("date", "Sun, 06 Nov 1994 08:50:07 GMT"),
-        ];
+        let own_date = [("retry-after", "Sun, 06 Nov 1994 08:50:37 GMT"), ("date", "Sun, 06 Nov 1994 08:50:07 GMT")];
         assert_eq!(read(&own_date), Some(30), "counted from the receiver's own clock");
-        assert_eq!(
-            read(&[("retry-after", "Sun, 06 Nov 1994 08:00:00 GMT")]),
-            Some(0),
-            "the past is now"
-        );
+        assert_eq!(read(&[("retry-after", "Sun, 06 Nov 1994 08:00:00 GMT")]), Some(0), "the past is now");
         assert_eq!(read(&[("retry-after", "soon")]), None);
         assert_eq!(read(&[]), None);
     }

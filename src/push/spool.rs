@@ -129,8 +129,5 @@ fn is_hash(hash: Sha256, expected: &str) -> bool {
 }
 
 fn damaged(path: &Path, why: String) -> SpoolDamaged {
-    SpoolDamaged {
-        path: path.to_owned(),
-        why,
-    }
+    SpoolDamaged { path: path.to_owned(), why }
 }

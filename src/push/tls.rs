@@ -39,13 +39,11 @@ pub(super) fn config(route: &Route, https: bool) -> Result<ClientConfig, ClientE
             let chain = certificates(field, path)?;
             let key =
                 PrivateKeyDer::from_pem_file(path).map_err(|error| refused(field, path, &error, "private key"))?;
-            builder
-                .with_client_auth_cert(chain, key)
-                .map_err(|error| ClientError::Pem {
-                    field,
-                    path: path.clone(),
-                    why: format!("certificate and key do not go together: {error}"),
-                })?
+            builder.with_client_auth_cert(chain, key).map_err(|error| ClientError::Pem {
+                field,
+                path: path.clone(),
+                why: format!("certificate and key do not go together: {error}"),
+            })?
         }
     };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -69,9 +67,5 @@ fn refused(field: &'static str, path: &str, error: &pem::Error, wanted: &str) ->
         pem::Error::NoItemsFound => format!("there is no {wanted} in it: it must be a PEM file"),
         _ => "it is not a whole PEM file".to_owned(),
     };
-    ClientError::Pem {
-        field,
-        path: path.to_owned(),
-        why,
-    }
+    ClientError::Pem { field, path: path.to_owned(), why }
 }

@@ -47,11 +47,7 @@ impl Receiver {
                 });
             }
         });
-        Self {
-            address,
-            connections,
-            received,
-        }
+        Self { address, connections, received }
     }
 
     /// Reads whole requests and answers each with these bytes, then closes.
@@ -112,10 +108,7 @@ pub(super) async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u
 
 /// Where a message's body begins.
 pub(super) fn head_end(message: &[u8]) -> Option<usize> {
-    message
-        .windows(4)
-        .position(|window| window == b"\r\n\r\n")
-        .map(|at| at + 4)
+    message.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4)
 }
 
 /// Ends a connection with a reset instead of an orderly close.
@@ -145,20 +138,13 @@ pub(super) fn integration(url: &str) -> Integration {
 pub(super) fn headers() -> Vec<(String, SecretString)> {
     vec![
         ("X-RS-apitoken".into(), SecretString::from(TOKEN.to_owned())),
-        (
-            "Content-Type".into(),
-            SecretString::from("multipart/form-data;".to_owned()),
-        ),
+        ("Content-Type".into(), SecretString::from("multipart/form-data;".to_owned())),
     ]
 }
 
 /// Longer than any test takes.
 pub(super) fn patient() -> Patience {
-    Patience {
-        connect: Duration::from_secs(30),
-        request: Duration::from_secs(60),
-        idle: Duration::from_secs(30),
-    }
+    Patience { connect: Duration::from_secs(30), request: Duration::from_secs(60), idle: Duration::from_secs(30) }
 }
 
 pub(super) fn client(integration: &Integration, patience: Patience) -> Client {

@@ -8,43 +8,20 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 fn answer(status: &str, headers: &str, body: &str) -> String {
-    format!(
-        "HTTP/1.1 {status}\r\nContent-Length: {}\r\n{headers}\r\n{body}",
-        body.len()
-    )
+    format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n{headers}\r\n{body}", body.len())
 }
 
 #[tokio::test]
 async fn each_answer_has_its_verdict() {
     let table = [
         ("200 OK", r#"{"status":"success"}"#, Verdict::Accepted, "taken"),
-        (
-            "200 OK",
-            r#"{"status":"error","errors":{"code":17,"msg":"社員 0001"}}"#,
-            Verdict::Rejected,
-            "code is 17",
-        ),
-        (
-            "200 OK",
-            "Status: 503 Maintenance mode\n<html></html>",
-            Verdict::Maintenance,
-            "maintenance",
-        ),
+        ("200 OK", r#"{"status":"error","errors":{"code":17,"msg":"社員 0001"}}"#, Verdict::Rejected, "code is 17"),
+        ("200 OK", "Status: 503 Maintenance mode\n<html></html>", Verdict::Maintenance, "maintenance"),
         ("200 OK", "<html>hello</html>", Verdict::Unknown, "does not say"),
         ("200 OK", "", Verdict::Unknown, "does not say"),
-        (
-            "401 Unauthorized",
-            r#"{"status":"error"}"#,
-            Verdict::DeniedToken,
-            "token",
-        ),
+        ("401 Unauthorized", r#"{"status":"error"}"#, Verdict::DeniedToken, "token"),
         ("403 Forbidden", r#"{"status":"error"}"#, Verdict::DeniedToken, "token"),
-        (
-            "403 Forbidden",
-            "<html>no</html>",
-            Verdict::DeniedRoute,
-            "IP restriction",
-        ),
+        ("403 Forbidden", "<html>no</html>", Verdict::DeniedRoute, "IP restriction"),
         ("407 Proxy", "<html>no</html>", Verdict::DeniedRoute, "proxy"),
         ("413 Too Large", "<html>no</html>", Verdict::Rejected, "refused"),
         ("429 Too Many", "", Verdict::Throttled, "fewer"),
@@ -68,41 +45,22 @@ async fn the_receiver_may_ask_to_be_left_alone_for_seconds_or_until_a_date() {
         ("", None),
         ("Retry-After: 90\r\n", Some(90)),
         ("Retry-After: Sun, 06 Nov 1994 08:50:37 GMT\r\n", Some(60)),
-        (
-            "Date: Sun, 06 Nov 1994 08:49:38 GMT\r\nRetry-After: Sun, 06 Nov 1994 08:50:37 GMT\r\n",
-            Some(59),
-        ),
+        ("Date: Sun, 06 Nov 1994 08:49:38 GMT\r\nRetry-After: Sun, 06 Nov 1994 08:50:37 GMT\r\n", Some(59)),
     ] {
-        let reply = Receiver::answering(answer("429 Too Many", headers, ""))
-            .await
-            .push()
-            .await;
-        assert_eq!(
-            (reply.verdict, reply.retry_after),
-            (Verdict::Throttled, wait.map(Duration::from_secs))
-        );
+        let reply = Receiver::answering(answer("429 Too Many", headers, "")).await.push().await;
+        assert_eq!((reply.verdict, reply.retry_after), (Verdict::Throttled, wait.map(Duration::from_secs)));
     }
 }
 
 #[tokio::test]
 async fn a_redirection_is_not_followed_and_the_token_goes_nowhere_else() {
-    for status in [
-        "301 Moved",
-        "302 Found",
-        "303 See Other",
-        "307 Temporary",
-        "308 Permanent",
-    ] {
+    for status in ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"] {
         let other = Receiver::answering(SUCCESS).await;
         let location = format!("Location: {}?token=x\r\n", other.url());
         let receiver = Receiver::answering(answer(status, &location, "")).await;
         let reply = receiver.push().await;
         assert_eq!(reply.verdict, Verdict::Unknown, "{status}");
-        assert!(
-            reply.note.contains("127.0.0.1") && !reply.note.contains("token=x"),
-            "{}",
-            reply.note
-        );
+        assert!(reply.note.contains("127.0.0.1") && !reply.note.contains("token=x"), "{}", reply.note);
         assert_eq!((receiver.connections(), other.connections()), (1, 0));
     }
 }
@@ -142,11 +100,7 @@ async fn an_upload_that_is_cut_anywhere_is_unknown() {
             })
             .await;
             let reply = push_bytes(&integration(&receiver.url()), patient(), &bytes).await;
-            assert_eq!(
-                (reply.verdict, reply.http_status),
-                (Verdict::Unknown, None),
-                "cut at {at}"
-            );
+            assert_eq!((reply.verdict, reply.http_status), (Verdict::Unknown, None), "cut at {at}");
             assert!(reply.note.contains("not known"), "{}", reply.note);
             assert_eq!(receiver.connections(), 1);
         }
@@ -184,20 +138,11 @@ async fn an_answer_that_comes_before_the_upload_is_done_is_read() {
 #[tokio::test]
 async fn what_is_no_http_is_unknown() {
     let huge = format!("HTTP/1.1 200 OK\r\nX-Huge: {}\r\n\r\n", "h".repeat(2_000_000));
-    let many = format!(
-        "HTTP/1.1 200 OK\r\n{}\r\n{{\"status\":\"success\"}}",
-        "X-Many: 1\r\n".repeat(5_000)
-    );
+    let many = format!("HTTP/1.1 200 OK\r\n{}\r\n{{\"status\":\"success\"}}", "X-Many: 1\r\n".repeat(5_000));
     let two = SUCCESS.replace("Content-Length: 20\r\n", "Content-Length: 20\r\nContent-Length: 21\r\n");
-    for rubbish in [
-        "",
-        "\0\0\0\0",
-        "SSH-2.0-OpenSSH\r\n",
-        "HTTP/1.1 999999 x\r\n\r\n",
-        huge.as_str(),
-        many.as_str(),
-        two.as_str(),
-    ] {
+    for rubbish in
+        ["", "\0\0\0\0", "SSH-2.0-OpenSSH\r\n", "HTTP/1.1 999999 x\r\n\r\n", huge.as_str(), many.as_str(), two.as_str()]
+    {
         let reply = Receiver::answering(rubbish).await.push().await;
         assert_eq!(reply.verdict, Verdict::Unknown, "{:.40}", rubbish);
         assert!(!reply.note.is_empty());
@@ -206,10 +151,7 @@ async fn what_is_no_http_is_unknown() {
 
 #[tokio::test]
 async fn a_receiver_that_falls_silent_is_given_up() {
-    let patience = Patience {
-        idle: Duration::from_millis(50),
-        ..patient()
-    };
+    let patience = Patience { idle: Duration::from_millis(50), ..patient() };
     // Silent before anything, and silent in the middle of an answer.
     for begin in ["", "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{\"status\""] {
         let receiver = Receiver::playing(move |mut stream| async move {
@@ -232,25 +174,15 @@ async fn a_receiver_that_falls_silent_is_given_up() {
     .await;
     let reply = push_bytes(&integration(&receiver.url()), patience, &vec![b'x'; 20_000_000]).await;
     assert_eq!((reply.verdict, reply.http_status), (Verdict::Unknown, None));
-    assert!(
-        reply.sent_bytes < 20_000_000 && reply.note.contains("timeouts.idle"),
-        "{reply:?}"
-    );
+    assert!(reply.sent_bytes < 20_000_000 && reply.note.contains("timeouts.idle"), "{reply:?}");
 }
 
 #[tokio::test]
 async fn an_answer_that_drips_for_ever_ends_with_the_whole_request_s_time() {
-    let patience = Patience {
-        request: Duration::from_millis(300),
-        idle: Duration::from_secs(20),
-        ..patient()
-    };
+    let patience = Patience { request: Duration::from_millis(300), idle: Duration::from_secs(20), ..patient() };
     let receiver = Receiver::playing(|mut stream| async move {
         let request = read_request(&mut stream).await;
-        stream
-            .write_all(b"HTTP/1.1 200 OK\r\n\r\n{\"status\":\"success\"")
-            .await
-            .unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n{\"status\":\"success\"").await.unwrap();
         let mut tick = tokio::time::interval(Duration::from_millis(5));
         while stream.write_all(b" ").await.is_ok() {
             tick.tick().await;

@@ -26,11 +26,7 @@ impl Taken {
 }
 
 fn lines(bytes: &[u8]) -> Vec<String> {
-    String::from_utf8(bytes.to_vec())
-        .unwrap()
-        .split("\r\n")
-        .map(str::to_owned)
-        .collect()
+    String::from_utf8(bytes.to_vec()).unwrap().split("\r\n").map(str::to_owned).collect()
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
@@ -40,12 +36,7 @@ fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
 fn take_apart(request: &[u8]) -> Taken {
     let end = head_end(request).unwrap();
     let (head, mut rest) = (lines(&request[..end - 4]), &request[end..]);
-    let boundary = head
-        .iter()
-        .find_map(|line| line.split_once("boundary="))
-        .unwrap()
-        .1
-        .to_owned();
+    let boundary = head.iter().find_map(|line| line.split_once("boundary=")).unwrap().1.to_owned();
     assert!(boundary.len() <= 70 && boundary.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'));
     let body = rest.len();
     let mut parts = Vec::new();
@@ -55,10 +46,7 @@ fn take_apart(request: &[u8]) -> Taken {
         let headers = find(rest, b"\r\n\r\n").unwrap();
         let mark = format!("\r\n--{boundary}");
         let length = find(&rest[headers + 4..], mark.as_bytes()).unwrap();
-        parts.push((
-            lines(&rest[..headers]),
-            rest[headers + 4..headers + 4 + length].to_vec(),
-        ));
+        parts.push((lines(&rest[..headers]), rest[headers + 4..headers + 4 + length].to_vec()));
         rest = &rest[headers + 4 + length + mark.len()..];
         if rest == b"--\r\n" {
             return Taken { head, parts, body };
@@ -71,11 +59,7 @@ fn take_apart(request: &[u8]) -> Taken {
 async fn the_request_has_exactly_the_parts_of_the_help_page() {
     let receiver = Receiver::answering(SUCCESS).await;
     let reply = receiver.push().await;
-    assert_eq!(
-        (reply.verdict, reply.http_status),
-        (Verdict::Accepted, Some(200)),
-        "{reply:?}"
-    );
+    assert_eq!((reply.verdict, reply.http_status), (Verdict::Accepted, Some(200)), "{reply:?}");
 
     let taken = take_apart(&receiver.requests()[0]);
     assert_eq!(taken.head[0], "POST /acme/api/v1/csvimport HTTP/1.1");
@@ -84,26 +68,13 @@ async fn the_request_has_exactly_the_parts_of_the_help_page() {
     assert!(taken.header("transfer-encoding").is_empty() && taken.header("expect").is_empty());
     assert_eq!(taken.header("x-rs-apitoken"), [TOKEN]);
     assert_eq!(taken.header("host"), [receiver.address.to_string()]);
-    assert_eq!(
-        taken.header("user-agent"),
-        [concat!("renkei/", env!("CARGO_PKG_VERSION"))]
-    );
-    assert_eq!(
-        taken.header("content-type").len(),
-        1,
-        "the typed one has no boundary and is not sent"
-    );
+    assert_eq!(taken.header("user-agent"), [concat!("renkei/", env!("CARGO_PKG_VERSION"))]);
+    assert_eq!(taken.header("content-type").len(), 1, "the typed one has no boundary and is not sent");
     assert!(taken.header("content-type")[0].starts_with("multipart/form-data; boundary="));
 
     assert_eq!(taken.parts.len(), 2);
     let (headers, body) = &taken.parts[0];
-    assert_eq!(
-        headers,
-        &[
-            "Content-Disposition: form-data; name=\"json\"",
-            "content-type: application/json"
-        ]
-    );
+    assert_eq!(headers, &["Content-Disposition: form-data; name=\"json\"", "content-type: application/json"]);
     assert_eq!(body, br#"{"masterId":0,"duplicateKey":1}"#);
     let (headers, body) = &taken.parts[1];
     let disposition = "Content-Disposition: form-data; name=\"uploadFile\"; filename=\"batch-001.csv\"";
@@ -129,9 +100,7 @@ async fn part_names_are_sent_as_written_and_file_names_as_plain_ascii() {
 async fn a_large_and_an_empty_file_arrive_whole_with_their_length() {
     for size in [0, 1, 65_536, 5_000_000] {
         let receiver = Receiver::answering(SUCCESS).await;
-        let bytes: Vec<u8> = (0..size)
-            .map(|n: u32| (n.wrapping_mul(2_654_435_761) >> 24) as u8)
-            .collect();
+        let bytes: Vec<u8> = (0..size).map(|n: u32| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
         let reply = push_bytes(&integration(&receiver.url()), patient(), &bytes).await;
         assert_eq!(reply.verdict, Verdict::Accepted, "{size}");
         let taken = take_apart(&receiver.requests()[0]);
@@ -165,12 +134,9 @@ async fn a_file_that_is_not_what_was_written_is_not_sent_at_all() {
     gone.path = folder.path().join("gone.csv");
     let mut is_folder = good.clone();
     is_folder.path = folder.path().to_owned();
-    for (damaged, why) in [
-        (shorter, "instead of"),
-        (other, "other content"),
-        (gone, "cannot be read"),
-        (is_folder, "not a file"),
-    ] {
+    for (damaged, why) in
+        [(shorter, "instead of"), (other, "other content"), (gone, "cannot be read"), (is_folder, "not a file")]
+    {
         let error = client.push(&damaged, &clock()).await.unwrap_err();
         assert!(error.to_string().contains(why), "{error}");
     }
@@ -186,12 +152,7 @@ async fn a_file_that_changes_while_it_is_sent_never_arrives_whole() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let bytes = vec![b'a'; 5_000_000];
     let (_folder, mut upload) = upload(&bytes);
-    upload.sha256 = Some(
-        Sha256::digest(&bytes)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect(),
-    );
+    upload.sha256 = Some(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect());
     let path = upload.path.clone();
     let receiver = Receiver::playing(move |mut stream| {
         let path = path.clone();
@@ -207,10 +168,7 @@ async fn a_file_that_changes_while_it_is_sent_never_arrives_whole() {
         }
     })
     .await;
-    let reply = client(&integration(&receiver.url()), patient())
-        .push(&upload, &clock())
-        .await
-        .unwrap();
+    let reply = client(&integration(&receiver.url()), patient()).push(&upload, &clock()).await.unwrap();
     assert_eq!(reply.verdict, Verdict::Unknown);
     assert!(reply.note.contains("changed while it was sent"), "{}", reply.note);
     assert!(reply.sent_bytes < 5_000_000);
@@ -222,9 +180,6 @@ async fn a_header_that_cannot_be_sent_is_named_without_its_value() {
     for value in ["", "  ", "secret-part\nX-Evil: 1", "秘密secret-part"] {
         let headers = vec![("X-RS-apitoken".to_owned(), SecretString::from(value.to_owned()))];
         let error = Client::build(&integration, headers, None).unwrap_err().to_string();
-        assert!(
-            error.contains("X-RS-apitoken") && !error.contains("secret-part"),
-            "{error}"
-        );
+        assert!(error.contains("X-RS-apitoken") && !error.contains("secret-part"), "{error}");
     }
 }
