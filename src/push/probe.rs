@@ -67,7 +67,12 @@ pub async fn probe(integration: &Integration, proxy: Option<&SecretString>) -> R
         Ok(Ok(())) => None,
         Ok(Err(failed)) => Some(failed),
         Err(_) => Some(Step {
-            what: ["name", "connect", "proxy", "tls"][steps.len().min(3)],
+            what: match (steps.len(), &way.proxy) {
+                (0, _) => "name",
+                (1, _) => "connect",
+                (2, Some(_)) => "proxy",
+                _ => "tls",
+            },
             found: format!("no answer within {:?} (timeouts.connect)", patience.connect),
         }),
     };

@@ -1,5 +1,10 @@
 //! Tests of: push. The receivers here are bare sockets, so that each byte and each end of a connection is chosen.
 
+mod certificates;
+mod parsers;
+mod proxies;
 mod receiver;
+mod secrets;
+mod unreachable;
 mod verdicts;
 mod wire;

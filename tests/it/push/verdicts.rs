@@ -214,3 +214,44 @@ async fn an_endless_answer_is_read_no_further_than_it_is_kept() {
         assert!(reply.note.contains("256 KiB"), "{}", reply.note);
     }
 }
+
+#[tokio::test]
+async fn a_packed_answer_is_unpacked_no_further_than_it_is_kept() {
+    use flate2::{Compression, write::GzEncoder};
+    use std::io::Write as _;
+    let head = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n";
+
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    packed.write_all(br#"{"status":"success"}"#).unwrap();
+    let packed = packed.finish().unwrap();
+    let mut whole = format!("{head}Content-Length: {}\r\n\r\n", packed.len()).into_bytes();
+    whole.extend_from_slice(&packed);
+    for cut in [1, 8, 12] {
+        let reply = Receiver::answering(&whole[..whole.len() - cut]).await.push().await;
+        assert_eq!(reply.verdict, Verdict::Unknown, "{cut} bytes are missing");
+    }
+    let reply = Receiver::answering(whole).await.push().await;
+    assert_eq!((reply.verdict, reply.answer.as_str()), (Verdict::Accepted, r#"{"status":"success"}"#));
+
+    let receiver = Receiver::playing(move |mut stream| async move {
+        let mut read = read_request(&mut stream).await;
+        let _ = stream.write_all(format!("{head}\r\n").as_bytes()).await;
+        let mut bomb = GzEncoder::new(Vec::new(), Compression::fast());
+        let mut unpacked = 0_u32;
+        loop {
+            bomb.write_all(&[b'b'; 1 << 20]).unwrap();
+            bomb.flush().unwrap();
+            unpacked += 1;
+            let piece = std::mem::take(bomb.get_mut());
+            if unpacked == 1_000 || stream.write_all(&piece).await.is_err() {
+                read.clear();
+                read.extend(unpacked.to_be_bytes());
+                return read;
+            }
+        }
+    })
+    .await;
+    let reply = receiver.push().await;
+    assert_eq!((reply.verdict, reply.answer.len()), (Verdict::Unknown, 16 * 1024));
+    assert!(reply.note.contains("256 KiB"), "{}", reply.note);
+}
