@@ -135,11 +135,7 @@ pub fn write<E>(
 ) -> Result<Exported, ExportError<E>> {
     let target = Box::new(BatchWriter::create(plan, folder)?);
     let keys = plan.has_key().then(|| Keys::new(folder, plan.tuning().key_entries));
-    carry(
-        Export::new(plan, Target::Batches(target), keys, folder),
-        blocks,
-        progress,
-    )
+    carry(Export::new(plan, Target::Batches(target), keys, folder), blocks, progress)
 }
 
 /// Writes all rows as one CSV to `output`, without regard to the receiver's limits; `scratch` is a folder for the
@@ -157,24 +153,12 @@ pub fn write_single<E>(
     progress: impl FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Exported, ExportError<E>> {
     let gone = Cell::new(false);
-    let mut target = Single {
-        output,
-        bytes: 0,
-        gone: &gone,
-    };
+    let mut target = Single { output, bytes: 0, gone: &gone };
     let result = match target.put(plan.preamble().bytes()) {
-        Ok(()) => carry(
-            Export::new(plan, Target::Single(target), None, scratch),
-            blocks,
-            progress,
-        ),
+        Ok(()) => carry(Export::new(plan, Target::Single(target), None, scratch), blocks, progress),
         Err(failure) => Err(failure.into()),
     };
-    if gone.get() {
-        Err(ExportError::OutputClosed)
-    } else {
-        result
-    }
+    if gone.get() { Err(ExportError::OutputClosed) } else { result }
 }
 
 fn carry<E>(
@@ -245,14 +229,8 @@ impl<'p> Export<'p> {
             plan,
             liner: Liner::new(plan, matches!(target, Target::Batches(_))),
             faults: Faults::default(),
-            sorter: plan
-                .is_ordered()
-                .then(|| Sorter::new(scratch, plan.tuning().sort_bytes)),
-            output: Output {
-                target,
-                keys,
-                records: 0,
-            },
+            sorter: plan.is_ordered().then(|| Sorter::new(scratch, plan.tuning().sort_bytes)),
+            output: Output { target, keys, records: 0 },
             read: 0,
         }
     }
@@ -291,11 +269,7 @@ impl<'p> Export<'p> {
         if let Some(sorter) = self.sorter.take() {
             sorter.drain(|line| self.output.put(line))?;
         }
-        let mut exported = Exported {
-            read: self.read,
-            records: self.output.records,
-            ..Exported::default()
-        };
+        let mut exported = Exported { read: self.read, records: self.output.records, ..Exported::default() };
         self.faults.move_into(&mut exported);
         match self.output.target {
             Target::Single(mut single) => {
@@ -306,9 +280,7 @@ impl<'p> Export<'p> {
                 exported.tripped.extend(empty(&exported));
                 let unfinished = batches.close()?;
                 if let Some(keys) = self.output.keys {
-                    exported
-                        .tripped
-                        .extend(keys.duplicates(self.plan, unfinished.batches())?);
+                    exported.tripped.extend(keys.duplicates(self.plan, unfinished.batches())?);
                 }
                 exported.batches = unfinished.publish()?;
                 exported.bytes = exported.batches.iter().map(|batch| batch.bytes).sum();
@@ -370,8 +342,5 @@ fn unwritable(folder: &Path, error: &io::Error) -> Failure {
         }
         _ => "See whether the disk is sound and mounted; then retry the run",
     };
-    Failure::new(
-        Code::SpoolUnwritable,
-        format!("the spool folder {folder} cannot be written: {error}. {mend}"),
-    )
+    Failure::new(Code::SpoolUnwritable, format!("the spool folder {folder} cannot be written: {error}. {mend}"))
 }

@@ -10,12 +10,14 @@ mod client;
 mod probe;
 mod proxy;
 mod reply;
+mod slots;
 mod spool;
 mod tls;
 
 pub use client::{Client, Patience};
 pub use probe::{ProbeReport, Step, probe};
 pub use reply::Reply;
+pub use slots::{Permit, acquire};
 pub use spool::{SpoolDamaged, Upload};
 
 use crate::domain::failure::Code;

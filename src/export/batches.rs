@@ -60,18 +60,8 @@ impl<'p> BatchWriter<'p> {
     /// Makes the folder, if need be, and removes what an interrupted export left there.
     pub(super) fn create(plan: &'p Plan, folder: &Path) -> Result<Self, Failure> {
         let made_folder = prepare(folder).map_err(|error| unwritable(folder, &error))?;
-        let files = Files {
-            folder: folder.to_owned(),
-            made_folder,
-            batches: Vec::new(),
-            paths: Vec::new(),
-        };
-        Ok(Self {
-            plan,
-            files,
-            open: None,
-            buffer: Vec::with_capacity(WRITE_BYTES + (64 << 10)),
-        })
+        let files = Files { folder: folder.to_owned(), made_folder, batches: Vec::new(), paths: Vec::new() };
+        Ok(Self { plan, files, open: None, buffer: Vec::with_capacity(WRITE_BYTES + (64 << 10)) })
     }
 
     /// Writes a line, in a new file if this one has no room for it.
@@ -91,11 +81,7 @@ impl<'p> BatchWriter<'p> {
             open.bytes += bytes;
         }
         self.buffer.extend_from_slice(line.bytes);
-        if self.buffer.len() >= WRITE_BYTES {
-            self.flush()
-        } else {
-            Ok(())
-        }
+        if self.buffer.len() >= WRITE_BYTES { self.flush() } else { Ok(()) }
     }
 
     /// Ends the last file. An export without rows is one file with the header.
@@ -120,23 +106,14 @@ impl<'p> BatchWriter<'p> {
         let preamble = self.plan.preamble();
         self.buffer.extend_from_slice(preamble.bytes());
         let bytes = preamble.bytes().len() as u64;
-        self.open = Some(Open {
-            file,
-            hash: Sha256::new(),
-            path,
-            records: 0,
-            lines: preamble.lines(),
-            bytes,
-        });
+        self.open = Some(Open { file, hash: Sha256::new(), path, records: 0, lines: preamble.lines(), bytes });
         Ok(())
     }
 
     fn flush(&mut self) -> Result<(), Failure> {
         if let Some(open) = &mut self.open {
             open.hash.update(&self.buffer);
-            open.file
-                .write_all(&self.buffer)
-                .map_err(|error| unwritable(&self.files.folder, &error))?;
+            open.file.write_all(&self.buffer).map_err(|error| unwritable(&self.files.folder, &error))?;
         }
         self.buffer.clear();
         Ok(())
@@ -145,18 +122,10 @@ impl<'p> BatchWriter<'p> {
     fn end_file(&mut self) -> Result<(), Failure> {
         self.flush()?;
         let Some(open) = self.open.take() else { return Ok(()) };
-        open.file
-            .sync_all()
-            .map_err(|error| unwritable(&self.files.folder, &error))?;
+        open.file.sync_all().map_err(|error| unwritable(&self.files.folder, &error))?;
         let number = u32::try_from(self.files.batches.len() + 1).unwrap_or(u32::MAX);
         let sha256 = hex(&open.hash.finalize());
-        self.files.batches.push(Batch {
-            number,
-            path: open.path,
-            records: open.records,
-            bytes: open.bytes,
-            sha256,
-        });
+        self.files.batches.push(Batch { number, path: open.path, records: open.records, bytes: open.bytes, sha256 });
         Ok(())
     }
 }

@@ -201,9 +201,7 @@ impl Mark {
     /// 〓, the mark that printers set where a letter is wanting.
     #[must_use]
     pub fn geta() -> Self {
-        Self {
-            bytes: vec![0x81, 0xAC],
-        }
+        Self { bytes: vec![0x81, 0xAC] }
     }
 
     /// A mark of one or more letters that Shift_JIS has.

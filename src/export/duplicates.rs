@@ -86,10 +86,7 @@ impl Keys {
         let line = |record: u64| -> Result<u64, Failure> {
             let mut bytes = [0; 8];
             let piece = record * 8..record * 8 + 8;
-            self.lines
-                .reader(piece, 8)
-                .read_exact(&mut bytes)
-                .map_err(|error| self.lines.unreadable(&error))?;
+            self.lines.reader(piece, 8).read_exact(&mut bytes).map_err(|error| self.lines.unreadable(&error))?;
             Ok(u64::from_le_bytes(bytes))
         };
         let mut rows = Vec::with_capacity(repeated.len());
@@ -110,9 +107,7 @@ impl Keys {
         let mut bytes = Vec::with_capacity(64 << 10);
         for entries in self.entries.chunks((64 << 10) / ENTRY) {
             bytes.clear();
-            entries
-                .iter()
-                .for_each(|entry| bytes.extend_from_slice(&entry.to_le_bytes()));
+            entries.iter().for_each(|entry| bytes.extend_from_slice(&entry.to_le_bytes()));
             self.spill.append(&bytes)?;
         }
         self.runs.push(start..self.spill.length());
@@ -122,11 +117,7 @@ impl Keys {
 
     fn merge(&self, found: &mut Found) -> io::Result<()> {
         let buffer = (self.most * ENTRY / self.runs.len()).clamp(4 << 10, 256 << 10);
-        let mut readers: Vec<_> = self
-            .runs
-            .iter()
-            .map(|run| self.spill.reader(run.clone(), buffer))
-            .collect();
+        let mut readers: Vec<_> = self.runs.iter().map(|run| self.spill.reader(run.clone(), buffer)).collect();
         let mut next = |run: usize| -> io::Result<Option<u128>> {
             let mut bytes = [0; ENTRY];
             match readers[run].read_exact(&mut bytes) {
@@ -167,10 +158,7 @@ impl Found {
         match self.begun {
             Some(begun) if (begun ^ entry) >> RECORD_BITS == 0 => {
                 self.total += 1;
-                self.first.push(Repeated {
-                    record: record(entry),
-                    first: record(begun),
-                });
+                self.first.push(Repeated { record: record(entry), first: record(begun) });
                 if self.first.len() > Failure::MOST_ROWS {
                     self.first.pop();
                 }
@@ -208,19 +196,13 @@ fn read_keys(plan: &Plan, batches: &[Batch], records: impl Iterator<Item = u64>)
         let end = before + batch.records;
         if wanted.peek().is_some_and(|&record| record < end) {
             let mut file = File::open(&batch.path)?;
-            io::copy(
-                &mut file.by_ref().take(plan.preamble().bytes().len() as u64),
-                &mut io::sink(),
-            )?;
+            io::copy(&mut file.by_ref().take(plan.preamble().bytes().len() as u64), &mut io::sink())?;
             let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(file);
             let mut fields = csv::ByteRecord::new();
             let mut at = before;
             while wanted.peek().is_some_and(|&record| record < end) && reader.read_byte_record(&mut fields)? {
                 if wanted.peek() == Some(&at) {
-                    let parts = plan
-                        .key
-                        .iter()
-                        .map(|&column| decode(plan, fields.get(column).unwrap_or_default()));
+                    let parts = plan.key.iter().map(|&column| decode(plan, fields.get(column).unwrap_or_default()));
                     texts.insert(at, parts.collect::<Vec<_>>().join(" / "));
                     wanted.next();
                 }

@@ -94,16 +94,9 @@ impl Faults {
                 (self.rules, "rules of their columns"),
                 (self.sizes, "their size"),
             ];
-            let told: Vec<String> = kinds
-                .iter()
-                .filter(|(count, _)| *count > 0)
-                .map(|(count, why)| format!("{count} for {why}"))
-                .collect();
-            message.push_str(&format!(
-                " In all, {} rows cannot be sent: {}.",
-                self.forbidding.total,
-                told.join(", ")
-            ));
+            let told: Vec<String> =
+                kinds.iter().filter(|(count, _)| *count > 0).map(|(count, why)| format!("{count} for {why}")).collect();
+            message.push_str(&format!(" In all, {} rows cannot be sent: {}.", self.forbidding.total, told.join(", ")));
         }
         message.push_str(match code {
             Code::Unmappable => {
@@ -134,9 +127,7 @@ pub(super) fn reason(letter: &Unmappable) -> String {
         }
         Reason::NotInShiftJis => {
             let shown = letter.to_string();
-            let shown = shown
-                .split_once(" (suggestion")
-                .map_or(shown.as_str(), |(letter, _)| letter);
+            let shown = shown.split_once(" (suggestion").map_or(shown.as_str(), |(letter, _)| letter);
             let advice = match letter.suggestion().as_deref() {
                 None => String::new(),
                 Some("") => " (leave it out)".to_owned(),

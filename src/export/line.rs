@@ -122,21 +122,12 @@ impl<'p> Liner<'p> {
         for order in &self.plan.order {
             order.write(value(self.plan, &self.stepped, row, order.column()), &mut self.order);
         }
-        if self.findings.is_empty() {
-            Outcome::Written
-        } else {
-            Outcome::Faulty
-        }
+        if self.findings.is_empty() { Outcome::Written } else { Outcome::Faulty }
     }
 
     /// The line that was made last.
     pub(super) fn written(&self, source_line: u64) -> Line<'_> {
-        Line {
-            bytes: &self.bytes,
-            lines: self.lines,
-            key: self.key_hash,
-            source_line,
-        }
+        Line { bytes: &self.bytes, lines: self.lines, key: self.key_hash, source_line }
     }
 
     /// What its place among the others is decided by.
@@ -161,15 +152,8 @@ impl<'p> Liner<'p> {
 
     /// What there is to tell about the row that was looked at last.
     pub(super) fn fault(&self, source_line: u64) -> Fault {
-        let key = if self.plan.has_key() {
-            self.key_text.clone()
-        } else {
-            format!("line {source_line}")
-        };
-        let decisive = self
-            .findings
-            .iter()
-            .find(|finding| self.fate_of(finding.kind) == self.fate);
+        let key = if self.plan.has_key() { self.key_text.clone() } else { format!("line {source_line}") };
+        let decisive = self.findings.iter().find(|finding| self.fate_of(finding.kind) == self.fate);
         let code = match decisive.map(|finding| finding.kind) {
             Some(Kind::Letters) => Code::Unmappable,
             Some(Kind::TooLarge) => Code::RowTooLarge,
@@ -178,17 +162,10 @@ impl<'p> Liner<'p> {
         let rows = self.findings.iter().map(|finding| RowFault {
             key: key.clone(),
             line: source_line,
-            column: finding
-                .column
-                .map(|at| self.plan.columns[at].header.clone())
-                .unwrap_or_default(),
+            column: finding.column.map(|at| self.plan.columns[at].header.clone()).unwrap_or_default(),
             reason: finding.reason.clone(),
         });
-        Fault {
-            fate: self.fate,
-            code,
-            rows: rows.collect(),
-        }
+        Fault { fate: self.fate, code, rows: rows.collect() }
     }
 
     /// Refuses if a wanted key was in no row.
@@ -216,20 +193,14 @@ impl<'p> Liner<'p> {
             let out = &mut self.stepped[at];
             out.clear();
             if let Err(reason) = steps.apply(given, &self.plan.encoder, &self.mark, out) {
-                self.findings.push(Finding {
-                    kind: Kind::Rule,
-                    column: Some(at),
-                    reason,
-                });
+                self.findings.push(Finding { kind: Kind::Rule, column: Some(at), reason });
             }
         }
     }
 
     /// The whole line at once, if it can be written as it is. `false` if it has to be written field by field.
     fn write_at_once(&mut self, row: Row<'_>) -> bool {
-        let Self {
-            plan, stepped, text, ..
-        } = self;
+        let Self { plan, stepped, text, .. } = self;
         text.clear();
         for at in 0..plan.columns.len() {
             if at > 0 {
@@ -338,11 +309,7 @@ impl<'p> Liner<'p> {
                 more => format!("; and {more} more"),
             };
             let reason = format!("{}{more}", told.join("; "));
-            self.findings.push(Finding {
-                kind,
-                column: Some(at),
-                reason,
-            });
+            self.findings.push(Finding { kind, column: Some(at), reason });
         }
     }
 
@@ -359,11 +326,7 @@ impl<'p> Liner<'p> {
         } else {
             return;
         };
-        self.findings.push(Finding {
-            kind: Kind::TooLarge,
-            column: None,
-            reason,
-        });
+        self.findings.push(Finding { kind: Kind::TooLarge, column: None, reason });
     }
 
     fn key_of(&mut self, row: Row<'_>) {
@@ -378,11 +341,7 @@ impl<'p> Liner<'p> {
 
     /// What becomes of the row: the worst that any finding asks for.
     fn settle(&self) -> Fate {
-        self.findings
-            .iter()
-            .map(|finding| self.fate_of(finding.kind))
-            .max()
-            .unwrap_or(Fate::Sent)
+        self.findings.iter().map(|finding| self.fate_of(finding.kind)).max().unwrap_or(Fate::Sent)
     }
 
     fn fate_of(&self, kind: Kind) -> Fate {

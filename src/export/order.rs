@@ -17,11 +17,7 @@ const NO_NUMBER: u8 = 3;
 
 impl OrderKey {
     pub(super) fn new(column: usize, numeric: bool, descending: bool) -> Self {
-        Self {
-            column,
-            numeric,
-            descending,
-        }
+        Self { column, numeric, descending }
     }
 
     /// The column's place in the CSV.
@@ -80,11 +76,7 @@ impl<'t> Number<'t> {
         let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
         // −0 is 0.
         let negative = negative && !(whole.is_empty() && fraction.is_empty());
-        Some(Self {
-            negative,
-            whole,
-            fraction,
-        })
+        Some(Self { negative, whole, fraction })
     }
 
     fn write(&self, out: &mut Vec<u8>) {
@@ -129,56 +121,15 @@ mod tests {
 
     #[test]
     fn numbers_go_by_value_and_what_is_none_comes_last_in_either_direction() {
-        let texts = vec![
-            "x",
-            "10",
-            "2",
-            "-3",
-            "",
-            "2.50",
-            "2.5",
-            "-0.5",
-            "007",
-            "0",
-            "-0",
-            "-12",
-            "123456789012345678901",
-        ];
+        let texts =
+            vec!["x", "10", "2", "-3", "", "2.50", "2.5", "-0.5", "007", "0", "-0", "-12", "123456789012345678901"];
         assert_eq!(
             sorted(texts.clone(), true, false),
-            [
-                "-12",
-                "-3",
-                "-0.5",
-                "0",
-                "-0",
-                "2",
-                "2.50",
-                "2.5",
-                "007",
-                "10",
-                "123456789012345678901",
-                "",
-                "x"
-            ]
+            ["-12", "-3", "-0.5", "0", "-0", "2", "2.50", "2.5", "007", "10", "123456789012345678901", "", "x"]
         );
         assert_eq!(
             sorted(texts, true, true),
-            [
-                "123456789012345678901",
-                "10",
-                "007",
-                "2.50",
-                "2.5",
-                "2",
-                "0",
-                "-0",
-                "-0.5",
-                "-3",
-                "-12",
-                "x",
-                ""
-            ]
+            ["123456789012345678901", "10", "007", "2.50", "2.5", "2", "0", "-0", "-0.5", "-3", "-12", "x", ""]
         );
     }
 }

@@ -23,10 +23,7 @@ pub struct Tuning {
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self {
-            sort_bytes: 8 << 20,
-            key_entries: 1 << 18,
-        }
+        Self { sort_bytes: 8 << 20, key_entries: 1 << 18 }
     }
 }
 
@@ -194,11 +191,7 @@ impl Plan {
 
     /// A row's name for people: `社員コード 1045`, or `line 12` where there is no key.
     pub(super) fn row_name(&self, key: &str) -> String {
-        if self.has_key() {
-            format!("{} {key}", self.key_name)
-        } else {
-            key.to_owned()
-        }
+        if self.has_key() { format!("{} {key}", self.key_name) } else { key.to_owned() }
     }
 }
 
@@ -228,11 +221,7 @@ fn resolve(menu: &Menu, columns: &[Column], source: &Header, charset: Charset) -
             }
         };
         let header = column.header.clone();
-        mapped.push(Mapped {
-            header,
-            origin,
-            steps: Steps::of(column, charset)?,
-        });
+        mapped.push(Mapped { header, origin, steps: Steps::of(column, charset)? });
     }
     let form = menu.form();
     let named = form.key.iter().chain(form.order_by.iter().map(|order| &order.header));
@@ -245,11 +234,7 @@ fn resolve(menu: &Menu, columns: &[Column], source: &Header, charset: Charset) -
         let message = "the source has no column at all. See whether it is the right file or table";
         return Err(Failure::new(Code::MissingColumn, message));
     }
-    if missing.is_empty() {
-        Ok(mapped)
-    } else {
-        Err(missing_columns(&missing, source))
-    }
+    if missing.is_empty() { Ok(mapped) } else { Err(missing_columns(&missing, source)) }
 }
 
 fn missing_columns(missing: &[(&str, &str)], source: &Header) -> Failure {
@@ -257,11 +242,7 @@ fn missing_columns(missing: &[(&str, &str)], source: &Header) -> Failure {
     let told: Vec<String> = missing
         .iter()
         .map(|(name, header)| {
-            let sent_as = if name == header {
-                String::new()
-            } else {
-                format!(" (sent as {header})")
-            };
+            let sent_as = if name == header { String::new() } else { format!(" (sent as {header})") };
             let meant = match closest(name, source.names()) {
                 None => String::new(),
                 Some(similar) => format!(" (did you mean {similar}?)"),
@@ -270,13 +251,7 @@ fn missing_columns(missing: &[(&str, &str)], source: &Header) -> Failure {
         })
         .collect();
     let columns = if missing.len() == 1 { "column" } else { "columns" };
-    let mut has = source
-        .names()
-        .iter()
-        .take(MOST_NAMES)
-        .cloned()
-        .collect::<Vec<_>>()
-        .join(", ");
+    let mut has = source.names().iter().take(MOST_NAMES).cloned().collect::<Vec<_>>().join(", ");
     match source.len().saturating_sub(MOST_NAMES) {
         0 if source.is_empty() => has.push_str("none"),
         0 => {}

@@ -47,10 +47,7 @@ pub fn preview<E>(
 ) -> Result<Preview, ExportError<E>> {
     let mut liner = Liner::new(plan, true);
     let headers = plan.headers().into_iter().map(str::to_owned).collect();
-    let mut preview = Preview {
-        headers,
-        ..Preview::default()
-    };
+    let mut preview = Preview { headers, ..Preview::default() };
     for block in blocks {
         let block = block.map_err(ExportError::Source)?;
         for row in block.rows() {
@@ -64,18 +61,9 @@ pub fn preview<E>(
                 Outcome::Faulty => liner.fault(row.line()).rows,
             };
             let is_sent = liner.fate() <= Fate::Substituted;
-            let as_sent = if is_sent {
-                read_back(plan, liner.written(row.line()).bytes)
-            } else {
-                None
-            };
+            let as_sent = if is_sent { read_back(plan, liner.written(row.line()).bytes) } else { None };
             let values = as_sent.unwrap_or_else(|| liner.values(row).map(str::to_owned).collect());
-            preview.rows.push(PreviewRow {
-                line: row.line(),
-                values,
-                faults,
-                is_sent,
-            });
+            preview.rows.push(PreviewRow { line: row.line(), values, faults, is_sent });
         }
     }
     liner.all_wanted_found()?;

@@ -31,13 +31,7 @@ pub(super) struct Sorter {
 impl Sorter {
     /// A sorter that holds `most` bytes in memory.
     pub(super) fn new(folder: &Path, most: usize) -> Self {
-        Self {
-            most,
-            records: Vec::new(),
-            index: Vec::new(),
-            spill: Spill::new(folder),
-            runs: Vec::new(),
-        }
+        Self { most, records: Vec::new(), index: Vec::new(), spill: Spill::new(folder), runs: Vec::new() }
     }
 
     pub(super) fn push(&mut self, key: &[u8], line: Line<'_>) -> Result<(), Failure> {
@@ -55,10 +49,7 @@ impl Sorter {
     pub(super) fn drain(mut self, mut put: impl FnMut(Line<'_>) -> Result<(), Failure>) -> Result<(), Failure> {
         if self.runs.is_empty() {
             self.sort();
-            return self
-                .index
-                .iter()
-                .try_for_each(|&(_, at)| put(line_of(&self.records[at..])));
+            return self.index.iter().try_for_each(|&(_, at)| put(line_of(&self.records[at..])));
         }
         self.spill_run()?;
         self.records = Vec::new();
@@ -161,11 +152,7 @@ struct RunWriter<'s> {
 
 impl<'s> RunWriter<'s> {
     fn new(spill: &'s mut Spill) -> Self {
-        Self {
-            start: spill.length(),
-            spill,
-            buffer: Vec::with_capacity(READ_BYTES),
-        }
+        Self { start: spill.length(), spill, buffer: Vec::with_capacity(READ_BYTES) }
     }
 
     fn write(&mut self, record: &[u8]) -> Result<(), Failure> {
@@ -213,9 +200,7 @@ impl Front<'_> {
 impl Ord for Front<'_> {
     /// Reversed, since the heap gives the largest.
     fn cmp(&self, other: &Self) -> Ordering {
-        key_of(&other.record)
-            .cmp(key_of(&self.record))
-            .then(other.run.cmp(&self.run))
+        key_of(&other.record).cmp(key_of(&self.record)).then(other.run.cmp(&self.run))
     }
 }
 
@@ -241,11 +226,7 @@ fn merge(
     let unreadable = |error: io::Error| spill.unreadable(&error);
     let mut fronts = BinaryHeap::with_capacity(runs.len());
     for (run, piece) in runs.iter().enumerate() {
-        let mut front = Front {
-            record: Vec::new(),
-            run,
-            rest: spill.reader(piece.clone(), READ_BYTES),
-        };
+        let mut front = Front { record: Vec::new(), run, rest: spill.reader(piece.clone(), READ_BYTES) };
         if front.advance().map_err(unreadable)? {
             fronts.push(front);
         }
@@ -265,11 +246,9 @@ mod tests {
 
     /// A few numbers that look like chance, the same each time.
     fn numbers(count: usize) -> impl Iterator<Item = u64> {
-        std::iter::successors(Some(12_345_u64), |n| {
-            Some(n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1))
-        })
-        .map(|n| n >> 40)
-        .take(count)
+        std::iter::successors(Some(12_345_u64), |n| Some(n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1)))
+            .map(|n| n >> 40)
+            .take(count)
     }
 
     #[test]
@@ -282,12 +261,7 @@ mod tests {
             for (nth, number) in numbers(6_000).enumerate() {
                 let key = format!("a long beginning {}", number % 500);
                 let text = format!("{key},{nth}\r\n");
-                let line = Line {
-                    bytes: text.as_bytes(),
-                    lines: 1,
-                    key: u128::from(number),
-                    source_line: nth as u64,
-                };
+                let line = Line { bytes: text.as_bytes(), lines: 1, key: u128::from(number), source_line: nth as u64 };
                 sorter.push(key.as_bytes(), line).unwrap();
                 expected.push((key, nth as u64));
             }
@@ -302,10 +276,6 @@ mod tests {
                 .unwrap();
             assert!(got == expected, "with {most} bytes in memory");
         }
-        assert_eq!(
-            std::fs::read_dir(folder.path()).unwrap().count(),
-            0,
-            "nothing is left in the folder"
-        );
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left in the folder");
     }
 }

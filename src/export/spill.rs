@@ -19,11 +19,7 @@ pub(super) struct Spill {
 
 impl Spill {
     pub(super) fn new(folder: &Path) -> Self {
-        Self {
-            folder: folder.to_owned(),
-            file: None,
-            length: 0,
-        }
+        Self { folder: folder.to_owned(), file: None, length: 0 }
     }
 
     /// Another file in the same folder.
@@ -49,13 +45,7 @@ impl Spill {
 
     /// Reads a piece through a buffer of that many bytes.
     pub(super) fn reader(&self, piece: Range<u64>, buffer: usize) -> BufReader<Piece<'_>> {
-        BufReader::with_capacity(
-            buffer,
-            Piece {
-                file: self.file.as_ref(),
-                piece,
-            },
-        )
+        BufReader::with_capacity(buffer, Piece { file: self.file.as_ref(), piece })
     }
 
     pub(super) fn length(&self) -> u64 {

@@ -26,19 +26,12 @@ impl Steps {
     /// The steps that a column asks for; `None` if it is sent as the source has it.
     pub(super) fn of(column: &Column, charset: Charset) -> Result<Option<Self>, Failure> {
         if column.constant.is_none()
-            && *column
-                == (Column {
-                    field: column.field.clone(),
-                    ..Column::plain(&column.header)
-                })
+            && *column == (Column { field: column.field.clone(), ..Column::plain(&column.header) })
         {
             return Ok(None);
         }
         let date = column.date.as_ref().map(Date::new).transpose().map_err(|pattern| {
-            let message = format!(
-                "column {}: {pattern:?} is no date format. Write %Y/%m/%d, say",
-                column.header
-            );
+            let message = format!("column {}: {pattern:?} is no date format. Write %Y/%m/%d, say", column.header);
             Failure::new(Code::SettingsInvalid, message)
         })?;
         let longest = (column.max_chars.is_some() || column.max_bytes.is_some()).then(|| Longest {
@@ -126,16 +119,8 @@ struct Date {
 
 impl Date {
     fn new(form: &DateForm) -> Result<Self, String> {
-        let items = |pattern: &String| {
-            StrftimeItems::new(pattern)
-                .parse_to_owned()
-                .map_err(|_| pattern.clone())
-        };
-        Ok(Self {
-            from: items(&form.from)?,
-            from_written: form.from.clone(),
-            to: items(&form.to)?,
-        })
+        let items = |pattern: &String| StrftimeItems::new(pattern).parse_to_owned().map_err(|_| pattern.clone());
+        Ok(Self { from: items(&form.from)?, from_written: form.from.clone(), to: items(&form.to)? })
     }
 
     fn rewrite(&self, text: &str) -> Result<String, String> {
@@ -145,10 +130,7 @@ impl Date {
         parse(&mut parsed, text.trim(), self.from.iter()).map_err(|_| unreadable())?;
         let at = match parsed.to_naive_datetime_with_offset(0) {
             Ok(at) => at,
-            Err(_) => parsed
-                .to_naive_date()
-                .map_err(|_| unreadable())?
-                .and_time(chrono::NaiveTime::MIN),
+            Err(_) => parsed.to_naive_date().map_err(|_| unreadable())?.and_time(chrono::NaiveTime::MIN),
         };
         let mut written = String::new();
         // A format that asks for what a date does not have (%z) is an error here, where to_string would panic.
@@ -175,10 +157,7 @@ impl Longest {
         if text.len() <= most && text.is_ascii() {
             return Ok(text);
         }
-        let measure = Measure {
-            folds: self.folds,
-            mark,
-        };
+        let measure = Measure { folds: self.folds, mark };
         let (chars, bytes) = measure.of(text);
         let (most_chars, most_bytes) = (self.chars.unwrap_or(usize::MAX), self.bytes.unwrap_or(usize::MAX));
         if chars <= most_chars && bytes <= most_bytes {
@@ -217,11 +196,7 @@ impl Measure<'_> {
     fn of(&self, text: &str) -> (usize, usize) {
         let mut bytes = Vec::with_capacity(text.len());
         let _listed_when_encoded = Encoder::default().encode_substituting(text, self.mark, &mut bytes);
-        let chars = if self.folds {
-            letters(&bytes)
-        } else {
-            text.chars().count()
-        };
+        let chars = if self.folds { letters(&bytes) } else { text.chars().count() };
         (chars, bytes.len())
     }
 }
@@ -231,11 +206,7 @@ fn letters(bytes: &[u8]) -> usize {
     let mut count = 0;
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
-        at += if matches!(byte, 0x81..=0x9F | 0xE0..=0xFC) {
-            2
-        } else {
-            1
-        };
+        at += if matches!(byte, 0x81..=0x9F | 0xE0..=0xFC) { 2 } else { 1 };
         count += 1;
     }
     count

@@ -21,9 +21,7 @@ use std::path::Path;
 /// A menu of a `records` source, with whatever else is given.
 pub(crate) fn menu(settings: Value) -> Menu {
     let mut form = json!({ "name": "社員一覧", "source": { "records": {} } });
-    form.as_object_mut()
-        .unwrap()
-        .extend(settings.as_object().unwrap().clone());
+    form.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
     serde_json::from_value(form).unwrap()
 }
 
@@ -105,11 +103,7 @@ impl Trial {
     fn try_write(&self, rows: &[Vec<&str>]) -> Result<(Exported, Vec<Vec<u8>>), Failure> {
         let folder = tempfile::tempdir().unwrap();
         let exported = self.write_to(folder.path(), rows)?;
-        let files = exported
-            .batches
-            .iter()
-            .map(|batch| std::fs::read(&batch.path).unwrap())
-            .collect();
+        let files = exported.batches.iter().map(|batch| std::fs::read(&batch.path).unwrap()).collect();
         Ok((exported, files))
     }
 
@@ -123,11 +117,7 @@ impl Trial {
     fn refusal(&self, rows: &[Vec<&str>]) -> Failure {
         let folder = tempfile::tempdir().unwrap();
         let failure = self.write_to(folder.path(), rows).unwrap_err();
-        assert_eq!(
-            std::fs::read_dir(folder.path()).unwrap().count(),
-            0,
-            "something is left of {failure}"
-        );
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "something is left of {failure}");
         failure
     }
 

@@ -37,9 +37,7 @@ impl File {
     /// The lines that are code, numbered from 1; comments and documentation left out.
     fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         let lines = self.text.lines().enumerate();
-        lines
-            .map(|(index, line)| (index + 1, line))
-            .filter(|(_, line)| !line.trim_start().starts_with("//"))
+        lines.map(|(index, line)| (index + 1, line)).filter(|(_, line)| !line.trim_start().starts_with("//"))
     }
 }
 
@@ -108,9 +106,7 @@ fn outer_branches(text: &str) -> Vec<&str> {
 
 fn first_word(text: &str) -> &str {
     let text = text.trim_start();
-    let end = text
-        .find(|c: char| !c.is_alphanumeric() && c != '_')
-        .unwrap_or(text.len());
+    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
     &text[..end]
 }
 
@@ -169,18 +165,13 @@ fn a_room_imports_only_what_stands_left_of_it() {
             }
         }
     }
-    assert_none(
-        "a layer imports only what stands left of it, siblings never each other",
-        &found,
-    );
+    assert_none("a layer imports only what stands left of it, siblings never each other", &found);
 }
 
 #[test]
 fn every_room_of_the_map_has_its_place() {
     let map = std::fs::read_to_string(root().join("src/lib.rs")).unwrap();
-    let rooms = map
-        .lines()
-        .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    let rooms = map.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
     let homeless: Vec<String> = rooms.filter(|room| !is_room(room)).map(str::to_owned).collect();
     assert_none("rooms without a layer in this test", &homeless);
 }
@@ -188,14 +179,8 @@ fn every_room_of_the_map_has_its_place() {
 #[test]
 fn the_check_itself_sees_imports_in_all_their_forms() {
     assert_eq!(rooms_named("use crate::engine::Planner;"), ["engine"]);
-    assert_eq!(
-        rooms_named("use crate::{clock::Clock, store::{a, b}, cli};"),
-        ["clock", "store", "cli"]
-    );
-    assert_eq!(
-        rooms_named("    let x = crate::push::go(&renkei::app::y);"),
-        ["push", "app"]
-    );
+    assert_eq!(rooms_named("use crate::{clock::Clock, store::{a, b}, cli};"), ["clock", "store", "cli"]);
+    assert_eq!(rooms_named("    let x = crate::push::go(&renkei::app::y);"), ["push", "app"]);
     assert!(rooms_named("let target = \"renkei::push\"; pub(crate) fn x() {}").is_empty());
     assert!(may_import("engine", "push") && !may_import("push", "engine"));
     assert!(!may_import("push", "report") && !may_import("report", "sandbox"));
@@ -217,27 +202,14 @@ fn requests_leave_from_push_alone_and_mail_from_report_alone() {
 fn only_the_clock_reads_time() {
     // The sandbox stands for another company's machine: it has a clock of its own.
     let words = ["Utc::now", "Local::now", "Instant::now", "SystemTime::now"];
-    assert_none(
-        "time is read by clock.rs alone",
-        &code_with(&words, &["clock", "sandbox"]),
-    );
+    assert_none("time is read by clock.rs alone", &code_with(&words, &["clock", "sandbox"]));
 }
 
 #[test]
 fn the_domain_is_pure() {
-    let words = [
-        "tokio",
-        "std::fs",
-        "std::net",
-        "std::env",
-        "std::thread",
-        "hyper::",
-        "rustls",
-    ];
-    let domain: Vec<String> = code_with(&words, &[])
-        .into_iter()
-        .filter(|line| line.starts_with("src/domain"))
-        .collect();
+    let words = ["tokio", "std::fs", "std::net", "std::env", "std::thread", "hyper::", "rustls"];
+    let domain: Vec<String> =
+        code_with(&words, &[]).into_iter().filter(|line| line.starts_with("src/domain")).collect();
     assert_none("I/O in the domain", &domain);
 }
 
@@ -261,9 +233,6 @@ fn no_banned_library_came_in_through_a_side_door() {
     let lock = std::fs::read_to_string(root().join("Cargo.lock")).unwrap();
     for banned in ["aws-lc-sys", "aws-lc-rs", "openssl-sys", "serde_yml", "serde_yaml"] {
         let line = format!("name = \"{banned}\"");
-        assert!(
-            !lock.lines().any(|found| found == line),
-            "Cargo.lock has {banned}: see docs/decisions"
-        );
+        assert!(!lock.lines().any(|found| found == line), "Cargo.lock has {banned}: see docs/decisions");
     }
 }

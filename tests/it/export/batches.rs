@@ -25,10 +25,7 @@ fn a_list_becomes_shift_jis_with_crlf_and_quotes_only_where_needed() {
 #[test]
 fn an_empty_field_that_is_alone_is_still_a_record() {
     let trial = Trial::new(&["x"], json!({}));
-    assert_eq!(
-        trial.file(&[vec!["a"], vec![""], vec!["b"]]),
-        b"x\r\na\r\n\"\"\r\nb\r\n"
-    );
+    assert_eq!(trial.file(&[vec!["a"], vec![""], vec!["b"]]), b"x\r\na\r\n\"\"\r\nb\r\n");
     let folded = Trial::new(&["x"], json!({})).csv(json!({ "replacements": { "-": "" } }));
     assert_eq!(folded.file(&[vec!["a"], vec!["-"]]), b"x\r\na\r\n\"\"\r\n");
 }
@@ -39,25 +36,15 @@ fn what_a_replacement_brings_in_is_quoted_too() {
     assert_eq!(trial.file(&[vec!["x、y", "〃"]]), b"a,b\r\n\"x,y\",\"\"\"\"\r\n");
     // A rule that would match across two fields does not.
     let trial = Trial::new(&["a", "b"], json!({})).csv(json!({ "replacements": { "x,y": "z", "\r\n": "|" } }));
-    assert_eq!(
-        trial.file(&[vec!["x", "y"], vec!["x,y", "1\r\n2"]]),
-        b"a,b\r\nx,y\r\nz,1|2\r\n"
-    );
+    assert_eq!(trial.file(&[vec!["x", "y"], vec!["x,y", "1\r\n2"]]), b"a,b\r\nx,y\r\nz,1|2\r\n");
 }
 
 #[test]
 fn utf8_is_replaced_but_not_folded_and_the_mark_stands_in_each_file() {
     let rows = [vec!["〜㈱𠮷"], vec!["b"]];
     let csv = json!({ "charset": "utf8-bom", "replacements": { "㈱": "(株)" } });
-    let (_, files) = Trial::new(&["x"], json!({}))
-        .csv(csv)
-        .limits(1_000, 2)
-        .try_write(&rows)
-        .unwrap();
-    assert_eq!(
-        files,
-        ["\u{FEFF}x\r\n〜(株)𠮷\r\n".as_bytes(), "\u{FEFF}x\r\nb\r\n".as_bytes()]
-    );
+    let (_, files) = Trial::new(&["x"], json!({})).csv(csv).limits(1_000, 2).try_write(&rows).unwrap();
+    assert_eq!(files, ["\u{FEFF}x\r\n〜(株)𠮷\r\n".as_bytes(), "\u{FEFF}x\r\nb\r\n".as_bytes()]);
     let plain = Trial::new(&["x"], json!({})).csv(json!({ "charset": "utf8", "header": false }));
     assert_eq!(plain.file(&rows), "〜㈱𠮷\r\nb\r\n".as_bytes());
 }
@@ -65,24 +52,11 @@ fn utf8_is_replaced_but_not_folded_and_the_mark_stands_in_each_file() {
 #[test]
 fn a_file_ends_at_fifty_thousand_lines_and_not_a_line_sooner() {
     let trial = Trial::new(&["n"], json!({}));
-    for (rows, records) in [
-        (49_998, vec![49_998]),
-        (49_999, vec![49_999]),
-        (50_000, vec![49_999, 1]),
-    ] {
+    for (rows, records) in [(49_998, vec![49_998]), (49_999, vec![49_999]), (50_000, vec![49_999, 1])] {
         let (exported, files) = trial.try_write(&vec![vec!["7"]; rows]).unwrap();
-        assert_eq!(
-            exported.batches.iter().map(|batch| batch.records).collect::<Vec<_>>(),
-            records
-        );
-        assert_eq!(
-            files[0].iter().filter(|&&byte| byte == b'\n').count(),
-            (rows + 1).min(50_000)
-        );
-        assert!(
-            files.iter().all(|file| file.starts_with(b"n\r\n7\r\n")),
-            "each file has the header"
-        );
+        assert_eq!(exported.batches.iter().map(|batch| batch.records).collect::<Vec<_>>(), records);
+        assert_eq!(files[0].iter().filter(|&&byte| byte == b'\n').count(), (rows + 1).min(50_000));
+        assert!(files.iter().all(|file| file.starts_with(b"n\r\n7\r\n")), "each file has the header");
     }
     let bare = Trial::new(&["n"], json!({})).csv(json!({ "header": false }));
     for (rows, batches) in [(49_999, 1), (50_000, 1), (50_001, 2)] {
@@ -95,10 +69,7 @@ fn a_file_ends_at_its_last_byte_and_not_a_byte_sooner() {
     // The header takes 3 bytes, a record 4.
     let rows = vec![vec!["77"]; 4];
     for (limit, batches) in [(19, 1), (18, 2), (11, 2), (10, 4), (7, 4)] {
-        let (exported, files) = Trial::new(&["n"], json!({}))
-            .limits(limit, 100)
-            .try_write(&rows)
-            .unwrap();
+        let (exported, files) = Trial::new(&["n"], json!({})).limits(limit, 100).try_write(&rows).unwrap();
         assert_eq!(exported.batches.len(), batches, "{limit} bytes");
         assert!(files.iter().all(|file| file.len() as u64 <= limit));
     }
@@ -108,10 +79,7 @@ fn a_file_ends_at_its_last_byte_and_not_a_byte_sooner() {
 fn a_line_break_inside_a_field_counts_as_a_line() {
     let rows = [vec!["a\r\nb"], vec!["c\nd\re"], vec!["f"]];
     let records = |lines| {
-        let (exported, _) = Trial::new(&["n"], json!({}))
-            .limits(1_000, lines)
-            .try_write(&rows)
-            .unwrap();
+        let (exported, _) = Trial::new(&["n"], json!({})).limits(1_000, lines).try_write(&rows).unwrap();
         exported.batches.iter().map(|batch| batch.records).collect::<Vec<_>>()
     };
     assert_eq!(records(7), [3]);
@@ -120,28 +88,15 @@ fn a_line_break_inside_a_field_counts_as_a_line() {
     assert_eq!(records(4), [1, 1, 1]);
     let failure = Trial::new(&["n"], json!({})).limits(1_000, 3).refusal(&rows);
     assert_eq!(failure.code, Code::RowTooLarge);
-    assert!(
-        failure
-            .message
-            .starts_with("line 3 takes 3 lines, and a file has room for 2"),
-        "{failure}"
-    );
+    assert!(failure.message.starts_with("line 3 takes 3 lines, and a file has room for 2"), "{failure}");
 }
 
 #[test]
 fn a_record_that_no_file_has_room_for_is_named() {
     let trial = Trial::new(&["code", "memo"], json!({ "key": ["code"] })).limits(20, 100);
     let failure = trial.refusal(&[vec!["1", "short"], vec!["2", "much too long for it"]]);
-    assert_eq!(
-        (failure.code, failure.rows_total, failure.rows[0].line),
-        (Code::RowTooLarge, 1, 3)
-    );
-    assert!(
-        failure
-            .message
-            .starts_with("code 2 takes 24 bytes, and a file has room for 9"),
-        "{failure}"
-    );
+    assert_eq!((failure.code, failure.rows_total, failure.rows[0].line), (Code::RowTooLarge, 1, 3));
+    assert!(failure.message.starts_with("code 2 takes 24 bytes, and a file has room for 9"), "{failure}");
     assert!(!failure.message.contains("much"));
 }
 
@@ -159,30 +114,21 @@ fn files_are_numbered_hashed_and_closed_to_others() {
         assert_eq!(mode(&batch.path), 0o600);
         export::verify(&batch.path, &batch.sha256, batch.bytes).unwrap();
     }
-    assert_eq!(
-        exported.batches[1].sha256,
-        "a9c0d74c1be3d48c9a7f25111389fa305b7bee91c6af34a2dda45ed6cf16a797"
-    );
+    assert_eq!(exported.batches[1].sha256, "a9c0d74c1be3d48c9a7f25111389fa305b7bee91c6af34a2dda45ed6cf16a797");
     assert_eq!(std::fs::read_dir(&run).unwrap().count(), 2);
 }
 
 #[test]
 fn a_file_that_has_changed_is_not_taken_for_what_was_written() {
     let folder = tempfile::tempdir().unwrap();
-    let exported = Trial::new(&["n"], json!({}))
-        .write_to(folder.path(), &[vec!["77"]])
-        .unwrap();
+    let exported = Trial::new(&["n"], json!({})).write_to(folder.path(), &[vec!["77"]]).unwrap();
     let batch = &exported.batches[0];
     let complaint = || export::verify(&batch.path, &batch.sha256, batch.bytes).unwrap_err();
     std::fs::write(&batch.path, "n\r\n78\r\n").unwrap();
     assert_eq!(complaint().code, Code::SpoolDamaged);
     assert!(complaint().message.contains("other bytes"), "{}", complaint());
     std::fs::write(&batch.path, "n\r\n").unwrap();
-    assert!(
-        complaint().message.contains("has 3 bytes instead of 7"),
-        "{}",
-        complaint()
-    );
+    assert!(complaint().message.contains("has 3 bytes instead of 7"), "{}", complaint());
     std::fs::remove_file(&batch.path).unwrap();
     assert!(complaint().message.contains("is gone"), "{}", complaint());
 }
@@ -193,11 +139,7 @@ fn a_source_that_fails_leaves_nothing_behind() {
     let run = folder.path().join("run");
     let trial = Trial::new(&["n"], json!({ "key": ["n"], "order_by": [{ "header": "n" }] })).limits(1_000, 2);
     let mut rows: Vec<Result<Block, &str>> = Vec::new();
-    rows.extend(
-        blocks(&[vec!["1"], vec!["2"], vec!["3"]])
-            .into_iter()
-            .map(|block| Ok(block.unwrap())),
-    );
+    rows.extend(blocks(&[vec!["1"], vec!["2"], vec!["3"]]).into_iter().map(|block| Ok(block.unwrap())));
     rows.push(Err("the line is down"));
     let plan = trial.plan().unwrap();
     let error = export::write(&plan, rows, &run, |_| ControlFlow::Continue(())).unwrap_err();
@@ -213,11 +155,7 @@ fn an_export_can_be_stopped_and_begun_again() {
     let mut seen = Vec::new();
     let error = export::write(&trial.plan().unwrap(), blocks(&rows), folder.path(), |progress| {
         seen.push(progress.read);
-        if progress.read == 6 {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+        if progress.read == 6 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     assert!(matches!(error, Err(ExportError::Stopped)));
     assert_eq!(seen, [3, 6]);
@@ -234,17 +172,11 @@ fn an_empty_list_trips_and_is_still_a_file() {
     let (exported, files) = Trial::new(&["n"], json!({})).try_write(&[]).unwrap();
     assert_eq!((exported.records, files), (0, vec![b"n\r\n".to_vec()]));
     assert_eq!(exported.tripped[0].code, Code::Empty);
-    let left_out = Trial::new(
-        &["n"],
-        json!({ "bad_rows": "skip-row", "columns": [{ "header": "n", "required": true }] }),
-    );
+    let left_out =
+        Trial::new(&["n"], json!({ "bad_rows": "skip-row", "columns": [{ "header": "n", "required": true }] }));
     let (exported, _) = left_out.try_write(&[vec![""], vec![""]]).unwrap();
     assert_eq!((exported.left_out_total, exported.tripped[0].rows_total), (2, 2));
-    assert!(
-        exported.tripped[0].message.contains("none of the source's 2 rows"),
-        "{}",
-        exported.tripped[0]
-    );
+    assert!(exported.tripped[0].message.contains("none of the source's 2 rows"), "{}", exported.tripped[0]);
 }
 
 #[test]
@@ -254,15 +186,10 @@ fn one_file_without_limits_is_what_the_batches_say_together() {
     let rows = [vec!["1"], vec!["3"], vec!["much longer than a file may be"]];
     let mut written = Vec::new();
     let plan = trial.plan().unwrap();
-    let exported = export::write_single(&plan, blocks(&rows), &mut written, folder.path(), |_| {
-        ControlFlow::Continue(())
-    })
-    .unwrap();
+    let exported =
+        export::write_single(&plan, blocks(&rows), &mut written, folder.path(), |_| ControlFlow::Continue(())).unwrap();
     assert_eq!(written, b"n\r\nmuch longer than a file may be\r\n3\r\n1\r\n");
-    assert_eq!(
-        (exported.records, exported.bytes, exported.batches),
-        (3, written.len() as u64, vec![])
-    );
+    assert_eq!((exported.records, exported.bytes, exported.batches), (3, written.len() as u64, vec![]));
 }
 
 #[test]
@@ -292,9 +219,7 @@ fn a_folder_that_cannot_be_written_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a-file");
     std::fs::write(&file, "").unwrap();
-    let failure = Trial::new(&["n"], json!({}))
-        .write_to(&file.join("run"), &[])
-        .unwrap_err();
+    let failure = Trial::new(&["n"], json!({})).write_to(&file.join("run"), &[]).unwrap_err();
     assert_eq!(failure.code, Code::SpoolUnwritable);
     assert!(failure.message.contains("a-file/run"), "{failure}");
 }

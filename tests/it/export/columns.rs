@@ -6,18 +6,12 @@ use renkei::domain::failure::Code;
 /// The values that one column gives, without quotes and line ends, or the reason of the first row that it refuses.
 fn column(settings: Value, values: &[&str]) -> Result<Vec<String>, String> {
     let mut column = json!({ "header": "x" });
-    column
-        .as_object_mut()
-        .unwrap()
-        .extend(settings.as_object().unwrap().clone());
+    column.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
     let trial = Trial::new(&["x"], json!({ "columns": [column] }))
         .csv(json!({ "header": false, "replacements": { "㈱": "(株)" } }));
     let rows: Vec<Vec<&str>> = values.iter().map(|&value| vec![value]).collect();
     match trial.try_write(&rows) {
-        Ok((_, files)) => Ok(sjis(&files[0])
-            .lines()
-            .map(|line| line.trim_matches('"').to_owned())
-            .collect()),
+        Ok((_, files)) => Ok(sjis(&files[0]).lines().map(|line| line.trim_matches('"').to_owned()).collect()),
         Err(failure) => {
             assert_eq!(failure.code, Code::RowRule);
             Err(failure.rows[0].reason.clone())
@@ -33,33 +27,21 @@ fn columns_are_sent_in_the_menus_order_under_their_headers() {
         { "header": "code" },
     ]);
     let trial = Trial::new(&["code", "name", "secret"], json!({ "columns": columns }));
-    assert_eq!(
-        trial.text(&[vec!["1", "佐藤", "x"]]),
-        "氏名,会社,code\r\n佐藤,\"Acme, Inc.\",1\r\n"
-    );
+    assert_eq!(trial.text(&[vec!["1", "佐藤", "x"]]), "氏名,会社,code\r\n佐藤,\"Acme, Inc.\",1\r\n");
 }
 
 #[test]
 fn blanks_are_trimmed_only_where_asked() {
-    assert_eq!(
-        column(json!({ "trim": true }), &[" \u{3000}a b\t\u{3000}", "\u{3000}"]).unwrap(),
-        ["a b", ""]
-    );
+    assert_eq!(column(json!({ "trim": true }), &[" \u{3000}a b\t\u{3000}", "\u{3000}"]).unwrap(), ["a b", ""]);
     assert_eq!(column(json!({}), &[" a "]).unwrap(), [" a "]);
 }
 
 #[test]
 fn widths_and_kana_are_folded_where_asked() {
-    assert_eq!(
-        column(json!({ "width": "half" }), &["ＡＢ−１ カナ"]).unwrap(),
-        ["AB-1 カナ"]
-    );
+    assert_eq!(column(json!({ "width": "half" }), &["ＡＢ−１ カナ"]).unwrap(), ["AB-1 カナ"]);
     assert_eq!(column(json!({ "width": "full" }), &["AB-1"]).unwrap(), ["ＡＢ－１"]);
     assert_eq!(column(json!({ "kana": "full" }), &["ｶﾞｷﾞA"]).unwrap(), ["ガギA"]);
-    assert_eq!(
-        column(json!({ "kana": "half", "width": "half" }), &["ガ　Ｂ"]).unwrap(),
-        ["ｶﾞ B"]
-    );
+    assert_eq!(column(json!({ "kana": "half", "width": "half" }), &["ガ　Ｂ"]).unwrap(), ["ｶﾞ B"]);
 }
 
 #[test]
@@ -73,19 +55,10 @@ fn dates_are_rewritten_and_what_is_none_is_refused() {
         column(date("%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M"), &["2026-04-01 23:59:59"]).unwrap(),
         ["2026/04/01 23:59"]
     );
-    assert_eq!(
-        column(date("%Y-%m-%dT%H:%M:%S%z", "%Y/%m/%d"), &["2026-04-01T00:30:00+0900"]).unwrap(),
-        ["2026/04/01"]
-    );
-    assert_eq!(
-        column(date("%Y年%m月%d日", "%Y/%m/%d %H:%M"), &["2026年4月1日"]).unwrap(),
-        ["2026/04/01 00:00"]
-    );
+    assert_eq!(column(date("%Y-%m-%dT%H:%M:%S%z", "%Y/%m/%d"), &["2026-04-01T00:30:00+0900"]).unwrap(), ["2026/04/01"]);
+    assert_eq!(column(date("%Y年%m月%d日", "%Y/%m/%d %H:%M"), &["2026年4月1日"]).unwrap(), ["2026/04/01 00:00"]);
     for wrong in ["2026/02/29", "2026-04-01", "soon", "2026/4", "2026/4/1 x"] {
-        assert_eq!(
-            column(date("%Y/%m/%d", "%Y"), &[wrong]).unwrap_err(),
-            "is no date of the form %Y/%m/%d"
-        );
+        assert_eq!(column(date("%Y/%m/%d", "%Y"), &[wrong]).unwrap_err(), "is no date of the form %Y/%m/%d");
     }
     assert_eq!(
         column(date("%Y/%m/%d", "%z"), &["2026/04/01"]).unwrap_err(),
@@ -95,14 +68,8 @@ fn dates_are_rewritten_and_what_is_none_is_refused() {
 
 #[test]
 fn what_is_required_is_not_empty_after_the_other_steps() {
-    assert_eq!(
-        column(json!({ "required": true }), &[""]).unwrap_err(),
-        "is empty, but required"
-    );
-    assert_eq!(
-        column(json!({ "required": true, "trim": true }), &["\u{3000}"]).unwrap_err(),
-        "is empty, but required"
-    );
+    assert_eq!(column(json!({ "required": true }), &[""]).unwrap_err(), "is empty, but required");
+    assert_eq!(column(json!({ "required": true, "trim": true }), &["\u{3000}"]).unwrap_err(), "is empty, but required");
     assert_eq!(column(json!({ "required": true }), &[" "]).unwrap(), [" "]);
 }
 
@@ -113,23 +80,11 @@ fn lengths_are_those_of_what_is_sent() {
         column(chars(3), &["髙橋あ", "abc", "か\u{3099}か\u{3099}か\u{3099}"]).unwrap(),
         ["髙橋あ", "abc", "ががが"]
     );
-    assert_eq!(
-        column(chars(3), &["髙橋あx"]).unwrap_err(),
-        "has 4 characters, 3 are allowed"
-    );
-    assert_eq!(
-        column(chars(2), &["㈱"]).unwrap_err(),
-        "has 3 characters, 2 are allowed"
-    );
+    assert_eq!(column(chars(3), &["髙橋あx"]).unwrap_err(), "has 4 characters, 3 are allowed");
+    assert_eq!(column(chars(2), &["㈱"]).unwrap_err(), "has 3 characters, 2 are allowed");
     let bytes = |most: u32| json!({ "max_bytes": most });
-    assert_eq!(
-        column(bytes(4), &["髙橋", "ｶﾅｶﾅ", "abcd"]).unwrap(),
-        ["髙橋", "ｶﾅｶﾅ", "abcd"]
-    );
-    assert_eq!(
-        column(bytes(4), &["髙橋x"]).unwrap_err(),
-        "has 5 bytes in Shift_JIS, 4 are allowed"
-    );
+    assert_eq!(column(bytes(4), &["髙橋", "ｶﾅｶﾅ", "abcd"]).unwrap(), ["髙橋", "ｶﾅｶﾅ", "abcd"]);
+    assert_eq!(column(bytes(4), &["髙橋x"]).unwrap_err(), "has 5 bytes in Shift_JIS, 4 are allowed");
 }
 
 #[test]
@@ -142,8 +97,5 @@ fn a_cut_never_parts_a_letter() {
     assert_eq!(cut(2, "aｶﾞ"), ["a"]);
     assert_eq!(cut(3, "㈱x"), ["(株"], "three of the four bytes that are sent");
     let chars = json!({ "max_chars": 2, "on_long": "truncate" });
-    assert_eq!(
-        column(chars, &["か\u{3099}き\u{3099}く", "abc"]).unwrap(),
-        ["がぎ", "ab"]
-    );
+    assert_eq!(column(chars, &["か\u{3099}き\u{3099}く", "abc"]).unwrap(), ["がぎ", "ab"]);
 }

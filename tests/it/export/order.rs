@@ -23,18 +23,12 @@ fn rows_are_sent_in_the_order_that_the_menu_asks_for() {
 fn the_order_is_that_of_the_values_after_the_steps() {
     let columns = json!([{ "header": "d", "date": { "from": "%d.%m.%Y", "to": "%Y-%m-%d" } }]);
     let trial = Trial::new(&["d"], json!({ "columns": columns, "order_by": [{ "header": "d" }] }));
-    assert_eq!(
-        trial.text(&[vec!["01.02.2026"], vec!["31.01.2026"]]),
-        "d\r\n2026-01-31\r\n2026-02-01\r\n"
-    );
+    assert_eq!(trial.text(&[vec!["01.02.2026"], vec!["31.01.2026"]]), "d\r\n2026-01-31\r\n2026-02-01\r\n");
 }
 
 #[test]
 fn more_rows_than_memory_are_put_in_order_too() {
-    let mut trial = Trial::new(
-        &["n"],
-        json!({ "key": ["n"], "order_by": [{ "header": "n", "numeric": true }] }),
-    );
+    let mut trial = Trial::new(&["n"], json!({ "key": ["n"], "order_by": [{ "header": "n", "numeric": true }] }));
     (trial.tuning.sort_bytes, trial.tuning.key_entries) = (4_000, 100);
     let numbers: Vec<String> = (0..5_000_u32).map(|n| (n * 2_741 % 5_000).to_string()).collect();
     let rows: Vec<Vec<&str>> = numbers.iter().map(|n| vec![n.as_str()]).collect();

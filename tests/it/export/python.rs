@@ -15,27 +15,8 @@ fn the_bytes_are_those_of_pythons_csv_and_iconv() {
     if std::env::var_os("RENKEI_SERVICES").is_none() {
         return;
     }
-    let parts = [
-        "",
-        " ",
-        "a",
-        ",",
-        "\"",
-        "'",
-        "\r",
-        "\n",
-        "\r\n",
-        "\t",
-        ";",
-        "\\",
-        "=1",
-        "髙",
-        "〜−‖",
-        "ｶﾞ",
-        "ソ表",
-        "|",
-        "#",
-    ];
+    let parts =
+        ["", " ", "a", ",", "\"", "'", "\r", "\n", "\r\n", "\t", ";", "\\", "=1", "髙", "〜−‖", "ｶﾞ", "ソ表", "|", "#"];
     let mut pairs: Vec<Vec<String>> = Vec::new();
     let mut singles: Vec<Vec<String>> = Vec::new();
     for left in parts {
@@ -47,32 +28,15 @@ fn the_bytes_are_those_of_pythons_csv_and_iconv() {
     for rows in [pairs, singles] {
         let folder = tempfile::tempdir().unwrap();
         let written = folder.path().join("python.csv");
-        let mut python = Command::new("python3")
-            .arg("-c")
-            .arg(WRITER)
-            .arg(&written)
-            .stdin(Stdio::piped())
-            .spawn()
-            .unwrap();
-        python
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(serde_json::to_string(&rows).unwrap().as_bytes())
-            .unwrap();
+        let mut python =
+            Command::new("python3").arg("-c").arg(WRITER).arg(&written).stdin(Stdio::piped()).spawn().unwrap();
+        python.stdin.take().unwrap().write_all(serde_json::to_string(&rows).unwrap().as_bytes()).unwrap();
         assert!(python.wait().unwrap().success());
-        let iconv = Command::new("iconv")
-            .args(["-f", "UTF-8", "-t", "CP932"])
-            .arg(&written)
-            .output()
-            .unwrap();
+        let iconv = Command::new("iconv").args(["-f", "UTF-8", "-t", "CP932"]).arg(&written).output().unwrap();
         assert!(iconv.status.success());
         let names = ["a", "b", "c"];
         let trial = Trial::new(&names[..rows[0].len()], json!({})).csv(json!({ "header": false }));
-        let given: Vec<Vec<&str>> = rows
-            .iter()
-            .map(|row| row.iter().map(String::as_str).collect())
-            .collect();
+        let given: Vec<Vec<&str>> = rows.iter().map(|row| row.iter().map(String::as_str).collect()).collect();
         assert!(trial.file(&given) == iconv.stdout, "Shift_JIS");
         let trial = trial.csv(json!({ "header": false, "charset": "utf8" }));
         assert!(trial.file(&given) == std::fs::read(&written).unwrap(), "UTF-8");

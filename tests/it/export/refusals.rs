@@ -11,11 +11,7 @@ fn keyed() -> Trial {
 
 #[test]
 fn a_letter_that_shift_jis_lacks_stops_the_run_with_the_rows_name_first() {
-    let failure = keyed().refusal(&[
-        vec!["1044", "山田 太郎"],
-        vec!["1045", "𠮷野 花子"],
-        vec!["1046", "😀\u{E000}"],
-    ]);
+    let failure = keyed().refusal(&[vec!["1044", "山田 太郎"], vec!["1045", "𠮷野 花子"], vec!["1046", "😀\u{E000}"]]);
     assert_eq!((failure.code, failure.rows_total), (Code::Unmappable, 2));
     assert!(
         failure.message.starts_with(
@@ -24,11 +20,7 @@ fn a_letter_that_shift_jis_lacks_stops_the_run_with_the_rows_name_first() {
         "{failure}"
     );
     assert!(!failure.message.contains("花子"));
-    let told: Vec<_> = failure
-        .rows
-        .iter()
-        .map(|row| (row.key.as_str(), row.line, row.reason.as_str()))
-        .collect();
+    let told: Vec<_> = failure.rows.iter().map(|row| (row.key.as_str(), row.line, row.reason.as_str())).collect();
     assert_eq!(
         told,
         [
@@ -54,21 +46,12 @@ fn every_faulty_row_is_counted_and_the_first_hundred_are_listed() {
 #[test]
 fn a_row_can_be_left_out_or_marked_instead() {
     let rows = [vec!["1", "𠮷"], vec!["2", "田"]];
-    let (exported, files) = keyed()
-        .csv(json!({ "unmappable": "skip-row" }))
-        .try_write(&rows)
-        .unwrap();
+    let (exported, files) = keyed().csv(json!({ "unmappable": "skip-row" })).try_write(&rows).unwrap();
     assert_eq!(sjis(&files[0]), "社員コード,社員名\r\n2,田\r\n");
     assert_eq!((exported.read, exported.records, exported.left_out_total), (2, 1, 1));
-    assert_eq!(
-        (exported.left_out[0].key.as_str(), exported.left_out[0].column.as_str()),
-        ("1", "社員名")
-    );
+    assert_eq!((exported.left_out[0].key.as_str(), exported.left_out[0].column.as_str()), ("1", "社員名"));
 
-    let (exported, files) = keyed()
-        .csv(json!({ "unmappable": { "substitute": "〓" } }))
-        .try_write(&rows)
-        .unwrap();
+    let (exported, files) = keyed().csv(json!({ "unmappable": { "substitute": "〓" } })).try_write(&rows).unwrap();
     assert_eq!(sjis(&files[0]), "社員コード,社員名\r\n1,〓\r\n2,田\r\n");
     assert_eq!((exported.left_out_total, exported.substituted_total), (0, 1));
     assert_eq!(exported.substituted[0].key, "1");
@@ -78,20 +61,11 @@ fn a_row_can_be_left_out_or_marked_instead() {
 fn a_broken_rule_stops_the_run_or_leaves_the_row_out() {
     let columns = json!([{ "header": "code" }, { "header": "name", "max_chars": 2 }]);
     let rows = [vec!["1", "abc"], vec!["2", "ab"]];
-    let trial = |bad: &str| {
-        Trial::new(
-            &["code", "name"],
-            json!({ "columns": columns, "key": ["code"], "bad_rows": bad }),
-        )
-    };
+    let trial =
+        |bad: &str| Trial::new(&["code", "name"], json!({ "columns": columns, "key": ["code"], "bad_rows": bad }));
     let failure = trial("reject").refusal(&rows);
     assert_eq!((failure.code, failure.rows_total), (Code::RowRule, 1));
-    assert!(
-        failure
-            .message
-            .starts_with("code 1: name has 3 characters, 2 are allowed."),
-        "{failure}"
-    );
+    assert!(failure.message.starts_with("code 1: name has 3 characters, 2 are allowed."), "{failure}");
     let (exported, files) = trial("skip-row").try_write(&rows).unwrap();
     assert_eq!(files[0], b"code,name\r\n2,ab\r\n");
     assert_eq!(exported.left_out[0].reason, "has 3 characters, 2 are allowed");
@@ -99,16 +73,10 @@ fn a_broken_rule_stops_the_run_or_leaves_the_row_out() {
 
 #[test]
 fn control_characters_break_a_rule_in_every_charset_and_are_never_marked() {
-    for csv in [
-        json!({ "unmappable": { "substitute": "〓" } }),
-        json!({ "charset": "utf8" }),
-    ] {
+    for csv in [json!({ "unmappable": { "substitute": "〓" } }), json!({ "charset": "utf8" })] {
         let failure = keyed().csv(csv).refusal(&[vec!["1", "a\0b"]]);
         assert_eq!(failure.code, Code::RowRule);
-        assert_eq!(
-            failure.rows[0].reason,
-            "has the control character U+0000, which no CSV field may hold"
-        );
+        assert_eq!(failure.rows[0].reason, "has the control character U+0000, which no CSV field may hold");
     }
 }
 
@@ -127,10 +95,7 @@ fn every_missing_column_is_named_at_once_with_what_was_meant() {
         { "header": "部門", "field": "dept" },
         { "header": "会社", "constant": "x" },
     ]);
-    let trial = Trial::new(
-        &["empno", "社員名", "mail"],
-        json!({ "columns": columns, "key": ["社員コード"] }),
-    );
+    let trial = Trial::new(&["empno", "社員名", "mail"], json!({ "columns": columns, "key": ["社員コード"] }));
     let failure = trial.plan().unwrap_err();
     assert_eq!(failure.code, Code::MissingColumn);
     assert!(
@@ -140,13 +105,8 @@ fn every_missing_column_is_named_at_once_with_what_was_meant() {
         ),
         "{failure}"
     );
-    let failure = Trial::new(&["a"], json!({ "key": ["b"], "order_by": [{ "header": "c" }] }))
-        .plan()
-        .unwrap_err();
-    assert!(
-        failure.message.starts_with("the source lacks the columns b, c"),
-        "{failure}"
-    );
+    let failure = Trial::new(&["a"], json!({ "key": ["b"], "order_by": [{ "header": "c" }] })).plan().unwrap_err();
+    assert!(failure.message.starts_with("the source lacks the columns b, c"), "{failure}");
     assert_eq!(Trial::new(&[], json!({})).plan().unwrap_err().code, Code::MissingColumn);
 }
 
@@ -154,10 +114,7 @@ fn every_missing_column_is_named_at_once_with_what_was_meant() {
 fn a_header_or_a_mark_that_cannot_be_written_is_refused_before_the_first_row() {
     let failure = Trial::new(&["𠮷"], json!({})).plan().unwrap_err();
     assert_eq!(failure.code, Code::Unmappable);
-    assert!(
-        failure.message.starts_with("the header 𠮷 cannot be written"),
-        "{failure}"
-    );
+    assert!(failure.message.starts_with("the header 𠮷 cannot be written"), "{failure}");
     let mark = Trial::new(&["x"], json!({})).csv(json!({ "unmappable": { "substitute": "😀" } }));
     assert_eq!(mark.plan().unwrap_err().code, Code::SettingsInvalid);
     let table = Trial::new(&["x"], json!({})).csv(json!({ "replacements": { "吉": "𠮷" } }));
