@@ -161,6 +161,7 @@ pub struct Row<'b> {
 impl<'b> Row<'b> {
     /// The field in that column, from 0; empty when there is no such column.
     #[must_use]
+    #[inline]
     pub fn field(&self, column: usize) -> &'b str {
         if column >= self.block.width {
             return "";
@@ -180,6 +181,7 @@ impl<'b> Row<'b> {
         self.block.lines.get(self.index).copied().unwrap_or(0)
     }
 
+    #[inline]
     fn span(&self, column: usize) -> Range<usize> {
         let at = self.index * self.block.width + column;
         let start = if at == 0 { 0 } else { self.block.ends[at - 1] as usize + self.block.gap };

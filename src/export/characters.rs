@@ -24,6 +24,7 @@ mod findings;
 mod letters;
 mod replacements;
 mod suggestions;
+mod table;
 
 use std::borrow::Cow;
 
@@ -138,7 +139,7 @@ impl Encoder {
             out.extend_from_slice(bytes);
             return true;
         }
-        survey.plain && !self.replacements.concern(text) && encode_whole(text, out)
+        survey.plain && !self.replacements.concern(text) && table::encode(text, out)
     }
 
     /// The quick ways, without positions: the field as it is, or replaced and folded as a whole. `false`, and `out` as
@@ -202,6 +203,11 @@ impl Mark {
     #[must_use]
     pub fn geta() -> Self {
         Self { bytes: vec![0x81, 0xAC] }
+    }
+
+    /// Its length in bytes.
+    pub(super) fn length(&self) -> usize {
+        self.bytes.len()
     }
 
     /// A mark of one or more letters that Shift_JIS has.
