@@ -50,7 +50,7 @@ impl Drop for Files {
             // A file that cannot be removed here is removed with its folder when the run's time is over.
             let _stays = fs::remove_file(path);
         }
-        if self.made_folder && !self.paths.is_empty() {
+        if self.made_folder {
             let _stays = fs::remove_dir(&self.folder);
         }
     }
@@ -153,6 +153,7 @@ impl Unfinished {
         }
         File::open(&folder).and_then(|folder| folder.sync_all()).map_err(tell)?;
         self.files.paths.clear();
+        self.files.made_folder = false;
         Ok(std::mem::take(&mut self.files.batches))
     }
 }

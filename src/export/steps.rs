@@ -154,7 +154,8 @@ impl Longest {
     /// The text, or as much of it as fits.
     fn fit<'t>(&self, text: &'t str, mark: &Mark) -> Result<&'t str, String> {
         let most = self.chars.unwrap_or(usize::MAX).min(self.bytes.unwrap_or(usize::MAX));
-        if text.len() <= most && text.is_ascii() {
+        // No letter has more bytes in Shift_JIS than in UTF-8, nor has a short mark.
+        if text.len() <= most && (mark.length() <= 2 || text.is_ascii()) {
             return Ok(text);
         }
         let measure = Measure { folds: self.folds, mark };

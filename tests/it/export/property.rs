@@ -2,6 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
+use renkei::domain::failure::Code;
 
 /// Letters that Windows-31J has one of, and everything that a CSV stumbles over.
 fn field() -> impl Strategy<Value = String> {
@@ -45,5 +46,35 @@ proptest! {
             read.extend(records);
         }
         prop_assert_eq!(read, rows);
+    }
+
+    #[test]
+    fn each_row_whose_key_an_earlier_one_has_is_counted(
+        keys in prop::collection::vec(0..40_u8, 0..120),
+        held in 1..200_usize,
+        sorted in any::<bool>(),
+    ) {
+        let mut settings = json!({ "key": ["k"] });
+        if sorted {
+            settings["order_by"] = json!([{ "header": "k" }]);
+        }
+        let mut trial = Trial::new(&["k"], settings).limits(1_000, 7);
+        (trial.tuning.key_entries, trial.tuning.sort_bytes) = (held, held * 10);
+        let texts: Vec<String> = keys.iter().map(|key| format!("社{key}")).collect();
+        let rows: Vec<Vec<&str>> = texts.iter().map(|text| vec![text.as_str()]).collect();
+        let (exported, files) = trial.try_write(&rows).unwrap();
+        let distinct = keys.iter().collect::<std::collections::BTreeSet<_>>().len();
+        let told = exported.tripped.iter().find(|failure| failure.code == Code::DuplicateKeys);
+        prop_assert_eq!(told.map_or(0, |failure| failure.rows_total), (keys.len() - distinct) as u64);
+        for row in told.iter().flat_map(|failure| &failure.rows) {
+            prop_assert_eq!(&row.key, &texts[row.line as usize - 2]);
+        }
+        if sorted {
+            let mut expected = texts.clone();
+            expected.sort();
+            let got: Vec<String> =
+                files.iter().flat_map(|file| sjis(file).lines().skip(1).map(str::to_owned).collect::<Vec<_>>()).collect();
+            prop_assert_eq!(got, expected);
+        }
     }
 }
