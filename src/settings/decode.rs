@@ -26,28 +26,18 @@ pub(super) struct Lists<'n> {
 
 /// Finds the lists. Keys that start with `x-` are free: a place for anchors.
 pub(super) fn lists<'n>(desk: &mut Desk<'_>, root: &'n Node) -> Lists<'n> {
-    let mut lists = Lists {
-        integrations: Vec::new(),
-        menus: Vec::new(),
-        timers: Vec::new(),
-    };
+    let mut lists = Lists { integrations: Vec::new(), menus: Vec::new(), timers: Vec::new() };
     if root.is_null() {
-        desk.refuse(
-            Place::START,
-            "the file holds nothing",
-            "write integrations:, menus: or timers:",
-        );
+        desk.refuse(Place::START, "the file holds nothing", "write integrations:, menus: or timers:");
         return lists;
     }
     let free = |key: &str| key.starts_with("x-");
     let Some(fields) = desk.fields_but(root, "a settings file", super::keys::FILE, free) else {
         return lists;
     };
-    for (key, list) in [
-        ("integrations", &mut lists.integrations),
-        ("menus", &mut lists.menus),
-        ("timers", &mut lists.timers),
-    ] {
+    for (key, list) in
+        [("integrations", &mut lists.integrations), ("menus", &mut lists.menus), ("timers", &mut lists.timers)]
+    {
         let Some(node) = fields.get(key) else { continue };
         match &node.value {
             Value::List(items) => list.extend(items),

@@ -59,10 +59,7 @@ impl Finding {
     /// A refusal at a place.
     #[must_use]
     pub fn at(file: &Path, place: Place, what: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self {
-            place: Some(place),
-            ..Self::about(file, what, fix)
-        }
+        Self { place: Some(place), ..Self::about(file, what, fix) }
     }
 
     /// What the domain says, at its place.

@@ -28,41 +28,13 @@ pub(super) const UNMAPPABLE: &[&str] = &["substitute"];
 pub(super) const LIMITS: &[&str] = &["requests_per_minute", "file_bytes", "file_lines"];
 pub(super) const TIMEOUTS: &[&str] = &["connect", "request", "idle"];
 pub(super) const ROUTE: &[&str] = &["proxy", "ca_file", "client_certificate"];
-pub(super) const MENU: &[&str] = &[
-    "name",
-    "id",
-    "source",
-    "key",
-    "columns",
-    "order_by",
-    "bad_rows",
-    "checks",
-    "integrations",
-];
+pub(super) const MENU: &[&str] =
+    &["name", "id", "source", "key", "columns", "order_by", "bad_rows", "checks", "integrations"];
 pub(super) const SOURCE: &[&str] = &["records", "csv"];
-pub(super) const CSV_SOURCE: &[&str] = &[
-    "path",
-    "charset",
-    "delimiter",
-    "quote",
-    "columns",
-    "max_age",
-    "wait_until",
-    "completion",
-];
-pub(super) const COLUMN: &[&str] = &[
-    "header",
-    "field",
-    "constant",
-    "trim",
-    "required",
-    "width",
-    "kana",
-    "date",
-    "max_chars",
-    "max_bytes",
-    "on_long",
-];
+pub(super) const CSV_SOURCE: &[&str] =
+    &["path", "charset", "delimiter", "quote", "columns", "max_age", "wait_until", "completion"];
+pub(super) const COLUMN: &[&str] =
+    &["header", "field", "constant", "trim", "required", "width", "kana", "date", "max_chars", "max_bytes", "on_long"];
 pub(super) const DATE: &[&str] = &["from", "to"];
 pub(super) const ORDER_BY: &[&str] = &["header", "numeric", "descending"];
 pub(super) const CHECKS: &[&str] = &["empty", "duplicate_keys", "missing_column"];
@@ -84,15 +56,8 @@ pub(super) const WEEKLY: &[&str] = &["on", "at"];
 pub(super) const MONTHLY: &[&str] = &["day", "at", "months"];
 
 /// Keys that are designed and not built yet: named in a clear fault instead of "unknown".
-pub(super) const LATER: &[&str] = &[
-    "after",
-    "after_partial",
-    "business_day",
-    "start_by",
-    "time_limit",
-    "settle",
-    "confirm",
-];
+pub(super) const LATER: &[&str] =
+    &["after", "after_partial", "business_day", "start_by", "time_limit", "settle", "confirm"];
 /// Sources that are designed and not built yet.
 pub(super) const LATER_SOURCES: &[&str] = &["xlsx", "sql", "hanbai", "http", "command"];
 
@@ -120,10 +85,7 @@ pub fn keys() -> Vec<String> {
         ("timers[].schedule.weekly.", WEEKLY),
         ("timers[].schedule.monthly.", MONTHLY),
     ];
-    tables
-        .into_iter()
-        .flat_map(|(prefix, names)| names.iter().map(move |name| format!("{prefix}{name}")))
-        .collect()
+    tables.into_iter().flat_map(|(prefix, names)| names.iter().map(move |name| format!("{prefix}{name}"))).collect()
 }
 
 /// The known word that somebody probably meant: full-width letters and capitals are folded, and up to a third of the
@@ -149,9 +111,7 @@ fn distance(left: &[char], right: &[char]) -> usize {
     for (i, a) in left.iter().enumerate() {
         let mut row = vec![i + 1];
         for (j, b) in right.iter().enumerate() {
-            let mut best = (rows[i][j] + usize::from(a != b))
-                .min(rows[i][j + 1] + 1)
-                .min(row[j] + 1);
+            let mut best = (rows[i][j] + usize::from(a != b)).min(rows[i][j + 1] + 1).min(row[j] + 1);
             if i > 0 && j > 0 && left[i - 1] == *b && right[j - 1] == *a {
                 best = best.min(rows[i - 1][j - 1] + 1);
             }

@@ -108,10 +108,7 @@ fn load_with(texts: &[SettingsText], against: &Against<'_>, mut findings: Vec<Fi
     if findings.has_error() {
         return Err(findings);
     }
-    Ok(Loaded {
-        entities,
-        findings: findings.0,
-    })
+    Ok(Loaded { entities, findings: findings.0 })
 }
 
 fn read_tree(text: &SettingsText, findings: &mut Vec<Finding>) -> Option<Node> {
@@ -140,14 +137,7 @@ impl<'n> Forms<'n> {
         let mut desk = Desk::new(&base);
         let lists = decode::lists(&mut desk, tree);
         place_all(desk.faults, file, "", findings);
-        gather(
-            &lists.integrations,
-            file,
-            &base,
-            decode::integration,
-            &mut self.integrations,
-            findings,
-        );
+        gather(&lists.integrations, file, &base, decode::integration, &mut self.integrations, findings);
         gather(&lists.menus, file, &base, decode::menu, &mut self.menus, findings);
         gather(&lists.timers, file, &base, decode::timer, &mut self.timers, findings);
         for timer in &mut self.timers {
@@ -170,12 +160,7 @@ fn gather<'n, F>(
     for node in nodes {
         let mut desk = Desk::new(base);
         match read(&mut desk, node) {
-            Some(form) => into.push(Written {
-                form,
-                node,
-                file,
-                faults: desk.faults,
-            }),
+            Some(form) => into.push(Written { form, node, file, faults: desk.faults }),
             None => place_all(desk.faults, file, "", findings),
         }
     }
@@ -202,11 +187,7 @@ impl<F> Written<'_, F> {
 
     /// Writes the reading's faults down, and those of the check that do not follow from them.
     fn place(&self, faults: Vec<Fault>, kind: &str, name: &str, findings: &mut Vec<Finding>) {
-        let subject = if name.is_empty() {
-            kind.to_owned()
-        } else {
-            format!("{kind} {name}")
-        };
+        let subject = if name.is_empty() { kind.to_owned() } else { format!("{kind} {name}") };
         for placed in &self.faults {
             findings.push(Finding::of(placed.fault.clone(), self.file, placed.place, &subject));
         }
@@ -229,9 +210,7 @@ impl<F> Written<'_, F> {
     }
 
     fn has_fault_at(&self, key: &str) -> bool {
-        self.faults
-            .iter()
-            .any(|read| read.fault.path.first().is_some_and(|first| first == key))
+        self.faults.iter().any(|read| read.fault.path.first().is_some_and(|first| first == key))
     }
 
     fn refuse(&self, path: &[&str], subject: String, what: String, fix: String, findings: &mut Vec<Finding>) {

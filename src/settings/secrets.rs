@@ -7,6 +7,7 @@ mod seal;
 
 pub use redact::Redactor;
 pub use seal::{expose_equal, seal_integration};
+pub(super) use seal::{header_pieces, proxy_pieces};
 
 use crate::domain::integration::Integration;
 use crate::domain::secret::{Part, SecretText};
@@ -99,10 +100,7 @@ impl Resolver {
     /// With this key file (it may not exist yet) and the process's environment.
     #[must_use]
     pub fn new(key_file: impl Into<PathBuf>) -> Self {
-        Self {
-            key_file: key_file.into(),
-            variables: None,
-        }
+        Self { key_file: key_file.into(), variables: None }
     }
 
     /// With these variables instead of the process's environment.
@@ -161,10 +159,7 @@ impl Resolver {
     pub fn seal(&self, plain: &SecretString) -> Result<Part, SecretError> {
         let cipher = key::read_or_create(&self.key_file)?;
         let nonce = XNonce::try_generate().map_err(|_| SecretError::Random)?;
-        let payload = Payload {
-            msg: plain.expose_secret().as_bytes(),
-            aad: CONTEXT,
-        };
+        let payload = Payload { msg: plain.expose_secret().as_bytes(), aad: CONTEXT };
         let sealed = cipher.encrypt(&nonce, payload).map_err(|_| SecretError::Damaged)?;
         let mut bytes = Vec::with_capacity(1 + NONCE_BYTES + sealed.len());
         bytes.push(FORMAT);
@@ -190,9 +185,7 @@ impl Resolver {
             None => std::env::var(name).ok(),
         };
         let value = value.filter(|value| !value.is_empty());
-        value
-            .map(SecretString::from)
-            .ok_or_else(|| SecretError::Variable(name.to_owned()))
+        value.map(SecretString::from).ok_or_else(|| SecretError::Variable(name.to_owned()))
     }
 
     fn open(&self, sealed: &str) -> Result<SecretString, SecretError> {
@@ -204,13 +197,8 @@ impl Resolver {
         let (nonce, sealed) = rest.split_at(NONCE_BYTES);
         let nonce = XNonce::try_from(nonce).map_err(|_| SecretError::Damaged)?;
         let cipher = key::read(&self.key_file)?;
-        let payload = Payload {
-            msg: sealed,
-            aad: CONTEXT,
-        };
-        let plain = cipher
-            .decrypt(&nonce, payload)
-            .map_err(|_| SecretError::OtherKey(self.key_file.clone()))?;
+        let payload = Payload { msg: sealed, aad: CONTEXT };
+        let plain = cipher.decrypt(&nonce, payload).map_err(|_| SecretError::OtherKey(self.key_file.clone()))?;
         let plain = String::from_utf8(plain).map_err(|_| SecretError::Damaged)?;
         Ok(SecretString::from(plain))
     }
@@ -218,14 +206,8 @@ impl Resolver {
 
 /// A file's text without its last line end.
 fn read_file(path: &str) -> Result<SecretString, SecretError> {
-    let cannot = |error: std::io::Error| SecretError::File {
-        path: path.to_owned(),
-        why: error.to_string(),
-    };
-    let content = |what| SecretError::FileContent {
-        path: path.to_owned(),
-        what,
-    };
+    let cannot = |error: std::io::Error| SecretError::File { path: path.to_owned(), why: error.to_string() };
+    let content = |what| SecretError::FileContent { path: path.to_owned(), what };
     let file = std::fs::File::open(path).map_err(cannot)?;
     let mut bytes = Vec::new();
     file.take(MOST_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(cannot)?;

@@ -38,10 +38,7 @@ pub fn read(path: &Path) -> Result<SettingsText, Box<Finding>> {
     if bytes.len() as u64 > MOST_BYTES {
         return Err(too_large().into());
     }
-    Ok(SettingsText {
-        text: decode(bytes, path)?,
-        path: path.to_owned(),
-    })
+    Ok(SettingsText { text: decode(bytes, path)?, path: path.to_owned() })
 }
 
 fn cannot_read(path: &Path, error: &std::io::Error) -> Finding {
@@ -92,15 +89,11 @@ fn decode(bytes: Vec<u8>, path: &Path) -> Result<String, Box<Finding>> {
     if let Some((index, found)) = text.char_indices().find(|(_, c)| strange(*c)) {
         let place = place_of(&text[..index]);
         let (what, fix) = match found {
-            '\u{1b}' if text[index..].starts_with("\u{1b}$") || text[index..].starts_with("\u{1b}(") => (
-                "the file is saved as ISO-2022-JP (JIS)".to_owned(),
-                "save it as UTF-8: iconv -f ISO-2022-JP -t UTF-8",
-            ),
+            '\u{1b}' if text[index..].starts_with("\u{1b}$") || text[index..].starts_with("\u{1b}(") => {
+                ("the file is saved as ISO-2022-JP (JIS)".to_owned(), "save it as UTF-8: iconv -f ISO-2022-JP -t UTF-8")
+            }
             other => (
-                format!(
-                    "there is a control character U+{:04X}: this is no plain text",
-                    u32::from(other)
-                ),
+                format!("there is a control character U+{:04X}: this is no plain text", u32::from(other)),
                 "remove it, or write it as \"\\x..\" in double quotes",
             ),
         };
@@ -112,25 +105,14 @@ fn decode(bytes: Vec<u8>, path: &Path) -> Result<String, Box<Finding>> {
 /// Says in which charset the file probably is. Its bytes are not UTF-8, so something has to be mended in any case.
 fn foreign(bytes: &[u8], place: Place, path: &Path) -> Finding {
     let clean = |encoding: &'static encoding_rs::Encoding| {
-        encoding
-            .decode_without_bom_handling_and_without_replacement(bytes)
-            .is_some()
+        encoding.decode_without_bom_handling_and_without_replacement(bytes).is_some()
     };
     let (what, fix) = if clean(encoding_rs::EUC_JP) {
-        (
-            "the file is not UTF-8; it looks like EUC-JP",
-            "save it as UTF-8: iconv -f EUC-JP -t UTF-8",
-        )
+        ("the file is not UTF-8; it looks like EUC-JP", "save it as UTF-8: iconv -f EUC-JP -t UTF-8")
     } else if clean(encoding_rs::SHIFT_JIS) {
-        (
-            "the file is not UTF-8; it looks like Shift_JIS",
-            "save it as UTF-8: iconv -f CP932 -t UTF-8",
-        )
+        ("the file is not UTF-8; it looks like Shift_JIS", "save it as UTF-8: iconv -f CP932 -t UTF-8")
     } else {
-        (
-            "the file is not UTF-8 text: it is binary, or damaged here",
-            "name a text file in UTF-8",
-        )
+        ("the file is not UTF-8 text: it is binary, or damaged here", "name a text file in UTF-8")
     };
     Finding::at(path, place, what, fix)
 }

@@ -58,11 +58,7 @@ pub(super) struct TreeFault {
 
 impl TreeFault {
     fn new(place: Place, what: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self {
-            place,
-            what: what.into(),
-            fix: fix.into(),
-        }
+        Self { place, what: what.into(), fix: fix.into() }
     }
 }
 
@@ -87,9 +83,7 @@ impl Scalar {
         self.plain
             && self.text.len() - unsigned.len() <= 1
             && (unsigned.starts_with(|c: char| c.is_ascii_digit())
-                || unsigned
-                    .strip_prefix('.')
-                    .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())))
+                || unsigned.strip_prefix('.').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())))
             && (unsigned.parse::<f64>().is_ok() || self.integer().is_some())
     }
 
@@ -166,10 +160,9 @@ impl Node {
         match &self.value {
             Value::Scalar(scalar) => (1, scalar.text.len()),
             Value::List(items) => items.iter().map(Self::weight).fold((1, 0), add),
-            Value::Map(entries) => entries
-                .iter()
-                .map(|entry| add(entry.value.weight(), (1, entry.key.len())))
-                .fold((1, 0), add),
+            Value::Map(entries) => {
+                entries.iter().map(|entry| add(entry.value.weight(), (1, entry.key.len()))).fold((1, 0), add)
+            }
         }
     }
 

@@ -16,16 +16,12 @@ fn resolver(folder: &Path) -> Resolver {
 }
 
 fn resolved(resolver: &Resolver, notation: &str) -> Result<String, SecretError> {
-    resolver
-        .resolve(&text(notation))
-        .map(|secret| secret.expose_secret().to_owned())
+    resolver.resolve(&text(notation)).map(|secret| secret.expose_secret().to_owned())
 }
 
 fn integration(headers: &[(&str, &str)], proxy: Option<&str>) -> Integration {
-    let headers: serde_json::Map<_, _> = headers
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).into()))
-        .collect();
+    let headers: serde_json::Map<_, _> =
+        headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
     let mut form = serde_json::json!({
         "name": "x", "kind": "generic", "url": "https://example.jp/a", "headers": headers,
     });
@@ -41,17 +37,9 @@ fn references_are_resolved_from_variables_and_files_without_their_last_line_end(
     let resolver = resolver(folder.path());
     assert_eq!(resolved(&resolver, "Bearer ${env:TOKEN}!").unwrap(), "Bearer from-env!");
     let file = folder.path().join("token");
-    for (content, secret) in [
-        ("s3cret\n", "s3cret"),
-        ("s3cret\r\n", "s3cret"),
-        ("a\n\n", "a\n"),
-        (" b ", " b "),
-    ] {
+    for (content, secret) in [("s3cret\n", "s3cret"), ("s3cret\r\n", "s3cret"), ("a\n\n", "a\n"), (" b ", " b ")] {
         fs::write(&file, content).unwrap();
-        assert_eq!(
-            resolved(&resolver, &format!("${{file:{}}}", file.display())).unwrap(),
-            secret
-        );
+        assert_eq!(resolved(&resolver, &format!("${{file:{}}}", file.display())).unwrap(), secret);
     }
 }
 
@@ -61,41 +49,16 @@ fn what_cannot_be_had_is_named_with_its_place_and_never_its_value() {
     let resolver = resolver(folder.path());
     let file = folder.path().join("token");
     let reference = format!("${{file:{}}}", file.display());
-    assert!(
-        resolved(&resolver, "${env:NONE}")
-            .unwrap_err()
-            .to_string()
-            .contains("NONE")
-    );
-    assert!(
-        resolved(&resolver, "${env:EMPTY}")
-            .unwrap_err()
-            .to_string()
-            .contains("not set or empty")
-    );
-    assert!(
-        resolved(&resolver, &reference)
-            .unwrap_err()
-            .to_string()
-            .contains("cannot be read")
-    );
+    assert!(resolved(&resolver, "${env:NONE}").unwrap_err().to_string().contains("NONE"));
+    assert!(resolved(&resolver, "${env:EMPTY}").unwrap_err().to_string().contains("not set or empty"));
+    assert!(resolved(&resolver, &reference).unwrap_err().to_string().contains("cannot be read"));
     fs::write(&file, "\n").unwrap();
-    assert!(
-        resolved(&resolver, &reference)
-            .unwrap_err()
-            .to_string()
-            .contains("is empty")
-    );
+    assert!(resolved(&resolver, &reference).unwrap_err().to_string().contains("is empty"));
     fs::write(&file, b"hunter2\xff").unwrap();
     let error = resolved(&resolver, &reference).unwrap_err();
     assert!(error.to_string().contains("not UTF-8") && !format!("{error:?}").contains("hunter2"));
     fs::write(&file, vec![b'x'; 70_000]).unwrap();
-    assert!(
-        resolved(&resolver, &reference)
-            .unwrap_err()
-            .to_string()
-            .contains("64 KB")
-    );
+    assert!(resolved(&resolver, &reference).unwrap_err().to_string().contains("64 KB"));
     // The standard library panics at such a name.
     let real = Resolver::new(folder.path().join("key"));
     assert!(resolved(&real, "${env:A=B}").is_err());
@@ -170,12 +133,7 @@ fn literals_in_secret_headers_and_proxies_are_sealed_and_nothing_else_is() {
     let sealed = seal_integration(plain.clone(), &resolver).unwrap();
     let stored = serde_json::to_string(&sealed).unwrap();
     assert!(!stored.contains("hunter2") && !stored.contains("user:"), "{stored}");
-    for readable in [
-        "multipart/form-data;",
-        "Bearer ${env:TOKEN}",
-        "http://${sealed:",
-        "}@proxy.example.jp:8080",
-    ] {
+    for readable in ["multipart/form-data;", "Bearer ${env:TOKEN}", "http://${sealed:", "}@proxy.example.jp:8080"] {
         assert!(stored.contains(readable), "{readable} in {stored}");
     }
     assert!(!format!("{plain:?}").contains("hunter2") && !format!("{sealed:?}").contains("hunter2"));
@@ -208,10 +166,7 @@ fn the_user_part_of_a_proxy_is_found_however_it_is_written() {
         if secret.is_empty() {
             assert_eq!(parts.notation(), proxy);
         } else {
-            assert!(
-                parts.parts().iter().any(|part| matches!(part, Part::Sealed(_))),
-                "{proxy}"
-            );
+            assert!(parts.parts().iter().any(|part| matches!(part, Part::Sealed(_))), "{proxy}");
             assert!(!parts.notation().contains(secret), "{proxy}");
         }
         assert!(expose_equal(&parts, &text(proxy), &resolver), "{proxy}");
@@ -223,30 +178,14 @@ fn the_user_part_of_a_proxy_is_found_however_it_is_written() {
 fn known_secrets_are_taken_out_of_an_answer_in_their_usual_disguises() {
     let secrets = ["a/b\"c&d", "user:p%40ss", "a/b"].map(SecretString::from);
     let redactor = Redactor::new(secrets);
-    for disguise in [
-        "a/b\"c&d",
-        "a\\/b\\\"c&d",
-        "a%2Fb%22c%26d",
-        "YS9iImMmZA==",
-        "user:p%40ss",
-        "x p%40ss y",
-        "p@ss",
-        "a/b",
-    ] {
+    for disguise in
+        ["a/b\"c&d", "a\\/b\\\"c&d", "a%2Fb%22c%26d", "YS9iImMmZA==", "user:p%40ss", "x p%40ss y", "p@ss", "a/b"]
+    {
         let clean = redactor.redact(&format!("社員 <{disguise}>"));
-        assert!(
-            clean.contains("••••") && clean.starts_with("社員 <") && clean.ends_with('>'),
-            "{clean}"
-        );
-        assert!(
-            !clean.contains("b\"c") && !clean.contains("ss") && !clean.contains("a/b"),
-            "{clean}"
-        );
+        assert!(clean.contains("••••") && clean.starts_with("社員 <") && clean.ends_with('>'), "{clean}");
+        assert!(!clean.contains("b\"c") && !clean.contains("ss") && !clean.contains("a/b"), "{clean}");
     }
-    assert_eq!(
-        redactor.redact_bytes(b"\x8e\xd0 a/b \xff"),
-        [&b"\x8e\xd0 "[..], "••••".as_bytes(), b" \xff"].concat()
-    );
+    assert_eq!(redactor.redact_bytes(b"\x8e\xd0 a/b \xff"), [&b"\x8e\xd0 "[..], "••••".as_bytes(), b" \xff"].concat());
     assert_eq!(Redactor::new([SecretString::from("")]).redact("unchanged"), "unchanged");
     assert!(!format!("{redactor:?}").contains("a/b"));
 }

@@ -1,5 +1,7 @@
 //! Settings files: what is right loads, and what is wrong is told with its place and its fix, all at once.
 
+mod apply;
+mod export;
 mod files;
 mod yaml;
 
@@ -14,10 +16,7 @@ use std::path::PathBuf;
 const EXAMPLE: &str = include_str!("../data/settings/design.yaml");
 
 fn text(path: &str, text: &str) -> SettingsText {
-    SettingsText {
-        path: PathBuf::from(path),
-        text: text.to_owned(),
-    }
+    SettingsText { path: PathBuf::from(path), text: text.to_owned() }
 }
 
 /// A process that has the example's token.
@@ -27,11 +26,7 @@ fn resolver() -> Resolver {
 
 fn load_all(texts: &[SettingsText], stored: &Entities, prune: bool) -> Result<Loaded, Findings> {
     let resolver = resolver();
-    let against = Against {
-        stored,
-        prune,
-        resolver: &resolver,
-    };
+    let against = Against { stored, prune, resolver: &resolver };
     settings::load(texts, &against)
 }
 
@@ -82,10 +77,7 @@ fn the_documented_example_loads_without_a_word() {
     let timer = &entities.timers[0];
     assert_eq!(timer.form().switch, Switch::On);
     assert_eq!(timer.form().priority, 80);
-    assert_eq!(
-        timer.form().schedule,
-        serde_json::from_str(r#"{"daily":"06:00"}"#).unwrap()
-    );
+    assert_eq!(timer.form().schedule, serde_json::from_str(r#"{"daily":"06:00"}"#).unwrap());
     let menu = serde_json::to_value(entities.menus[0].form()).unwrap();
     assert_eq!(menu["source"]["csv"]["path"], "/etc/renkei/employees.csv");
     assert_eq!(menu["columns"][0]["required"], true);
@@ -141,21 +133,12 @@ timers:
         "16:22: error: timer U: there is no menu N",
         "16:5: error: timer U: the timer is on but has no schedule",
     ] {
-        assert!(
-            errors.iter().any(|error| error.starts_with(wanted)),
-            "{wanted}\n{errors:#?}"
-        );
+        assert!(errors.iter().any(|error| error.starts_with(wanted)), "{wanted}\n{errors:#?}");
     }
     assert_eq!(errors.len(), 16, "{errors:#?}");
-    let places: Vec<_> = errors
-        .iter()
-        .map(|error| error.split(':').next().unwrap().parse::<u32>().unwrap())
-        .collect();
+    let places: Vec<_> = errors.iter().map(|error| error.split(':').next().unwrap().parse::<u32>().unwrap()).collect();
     assert!(places.is_sorted(), "{places:?}");
-    assert!(
-        errors.iter().all(|error| error.ends_with(')')),
-        "each has a fix: {errors:#?}"
-    );
+    assert!(errors.iter().all(|error| error.ends_with(')')), "each has a fix: {errors:#?}");
 }
 
 #[test]
@@ -170,26 +153,16 @@ fn texts_stay_as_written_and_numbers_keep_their_type() {
     assert_eq!(entities.menus[0].name(), "2026-12-01");
     let params = entities.integrations[0].params_json();
     assert_eq!(params, r#"{"masterId":"0","ratio":1.5,"duplicateKey":1}"#);
-    assert_eq!(
-        entities.timers[0].form().schedule,
-        serde_json::from_str(r#"{"daily":"06:00"}"#).unwrap()
-    );
+    assert_eq!(entities.timers[0].form().schedule, serde_json::from_str(r#"{"daily":"06:00"}"#).unwrap());
     let zeros = error(&example_with("masterId: 0,", "masterId: 00,"));
-    assert!(
-        zeros.starts_with("7:25: ") && zeros.contains("put it into quotes"),
-        "{zeros}"
-    );
+    assert!(zeros.starts_with("7:25: ") && zeros.contains("put it into quotes"), "{zeros}");
 }
 
 #[test]
 fn a_switch_is_read_in_every_spelling_and_nothing_else_is() {
-    for (written, switch) in [
-        ("on", Switch::On),
-        ("\"off\"", Switch::Off),
-        ("true", Switch::On),
-        ("false", Switch::Off),
-        ("ON", Switch::On),
-    ] {
+    for (written, switch) in
+        [("on", Switch::On), ("\"off\"", Switch::Off), ("true", Switch::On), ("false", Switch::Off), ("ON", Switch::On)]
+    {
         let entities = loaded(&example_with("switch: on", &format!("switch: {written}"))).entities;
         assert_eq!(entities.timers[0].form().switch, switch, "{written}");
     }
@@ -207,11 +180,7 @@ fn what_is_not_in_this_version_is_named_so() {
             "confirm: { url: x }",
             "12:14: error: integration 社員マスタ連携: confirm is not in this version",
         ),
-        (
-            "misfire: last",
-            "after: 毎朝",
-            "22:59: error: timer 毎朝の社員: after is not in this version",
-        ),
+        ("misfire: last", "after: 毎朝", "22:59: error: timer 毎朝の社員: after is not in this version"),
         ("misfire: last", "settle: 5m", "settle is not in this version"),
         (
             "{ csv: { path: employees.csv, charset: auto, max_age: 26h } }",
@@ -226,68 +195,42 @@ fn what_is_not_in_this_version_is_named_so() {
 
 #[test]
 fn values_of_every_form_are_read() {
-    let yaml = example_with(
-        "unmappable: reject",
-        "unmappable: { substitute: 〓 }, replacements: { 𠮷: 吉, ①: '' }",
-    )
-    .replace("{ daily: \"06:00\" }", "{ weekly: { on: [mon, thu], at: 06:00 } }")
-    .replace(
-        "max_age: 26h",
-        "delimiter: \"\\t\", completion: \"{path}.done\", wait_until: 1h30m",
-    );
+    let yaml = example_with("unmappable: reject", "unmappable: { substitute: 〓 }, replacements: { 𠮷: 吉, ①: '' }")
+        .replace("{ daily: \"06:00\" }", "{ weekly: { on: [mon, thu], at: 06:00 } }")
+        .replace("max_age: 26h", "delimiter: \"\\t\", completion: \"{path}.done\", wait_until: 1h30m");
     let entities = loaded(&yaml).entities;
     let csv = &entities.integrations[0].form().csv;
     assert_eq!(csv.unmappable, OnUnmappable::Substitute("〓".into()));
-    assert_eq!(
-        csv.replacements,
-        [("𠮷".into(), "吉".into()), ("①".into(), String::new())]
-    );
+    assert_eq!(csv.replacements, [("𠮷".into(), "吉".into()), ("①".into(), String::new())]);
     let menu = serde_json::to_value(entities.menus[0].form()).unwrap();
     assert_eq!(menu["source"]["csv"]["delimiter"], "\\t");
     assert_eq!(menu["source"]["csv"]["completion"], "{path}.done");
     assert_eq!(menu["source"]["csv"]["wait_until"], "1h30m");
     assert!(error(&example_with("unmappable: reject", "unmappable: substitute")).contains("substitute: \"〓\""));
     assert!(
-        loaded(&example_with(
-            "csv: { path: employees.csv, charset: auto, max_age: 26h }",
-            "records: {}"
-        ))
-        .findings
-        .is_empty()
+        loaded(&example_with("csv: { path: employees.csv, charset: auto, max_age: 26h }", "records: {}"))
+            .findings
+            .is_empty()
     );
     assert!(
-        loaded(&example_with(
-            "csv: { path: employees.csv, charset: auto, max_age: 26h }",
-            "records:"
-        ))
-        .findings
-        .is_empty()
+        loaded(&example_with("csv: { path: employees.csv, charset: auto, max_age: 26h }", "records:"))
+            .findings
+            .is_empty()
     );
 }
 
 #[test]
 fn a_schedules_fault_points_at_its_key() {
     for (schedule, place, wanted) in [
-        (
-            "{ weekly: { on: [mon, die], at: \"06:00\" } }",
-            "22:33",
-            "no day of the week",
-        ),
+        ("{ weekly: { on: [mon, die], at: \"06:00\" } }", "22:33", "no day of the week"),
         ("{ cron: \"0 0 31 2 *\" }", "22:25", "never comes"),
-        (
-            "{ daily: \"06:00\", every: 5m }",
-            "22:17",
-            "daily and every stand together",
-        ),
+        ("{ daily: \"06:00\", every: 5m }", "22:17", "daily and every stand together"),
         ("{ dayly: \"06:00\" }", "22:19", "did you mean daily?"),
         ("{ monthly: { day: 25, att: x } }", "22:39", "did you mean at?"),
         ("06:00", "22:17", "a text, not a schedule"),
     ] {
         let error = error(&example_with("{ daily: \"06:00\" }", schedule));
-        assert!(
-            error.starts_with(place) && error.contains(wanted),
-            "{schedule}: {error}"
-        );
+        assert!(error.starts_with(place) && error.contains(wanted), "{schedule}: {error}");
     }
 }
 
@@ -311,13 +254,8 @@ fn files_may_refer_to_each_other_and_to_what_is_stored() {
     assert!(pruned.contains("--prune would remove it"), "{pruned}");
     // A menu may not lose the integration that a stored timer uses.
     let bare = two.text.replace("[社員マスタ連携]", "[]");
-    let lost = load_all(&[text("b.yaml", &bare)], &all.entities, false)
-        .unwrap_err()
-        .to_string();
-    assert!(
-        lost.contains("b.yaml:6:19: error: menu 社員一覧: the stored timer 毎朝の社員"),
-        "{lost}"
-    );
+    let lost = load_all(&[text("b.yaml", &bare)], &all.entities, false).unwrap_err().to_string();
+    assert!(lost.contains("b.yaml:6:19: error: menu 社員一覧: the stored timer 毎朝の社員"), "{lost}");
 }
 
 #[test]
@@ -338,23 +276,15 @@ fn references_become_ids_and_names_stand_once() {
     }
     // The same name under a new id is likely the stored one with an id added.
     let stored = loaded(EXAMPLE).entities;
-    let clash = load_all(&[text("a.yaml", &yaml)], &stored, false)
-        .unwrap_err()
-        .to_string();
-    assert!(
-        clash.contains("write id: 社員マスタ連携 if this is the same one"),
-        "{clash}"
-    );
+    let clash = load_all(&[text("a.yaml", &yaml)], &stored, false).unwrap_err().to_string();
+    assert!(clash.contains("write id: 社員マスタ連携 if this is the same one"), "{clash}");
 }
 
 #[test]
 fn a_secret_has_no_place_in_parameters_or_the_url() {
     let generic = EXAMPLE.replace("kind: seisan", "kind: generic");
     let param = error(&generic.replace("masterId: 0", "api_token: hunter2"));
-    assert!(
-        param.contains("send it in a header") && !param.contains("hunter2"),
-        "{param}"
-    );
+    assert!(param.contains("send it in a header") && !param.contains("hunter2"), "{param}");
     let url = error(&generic.replace("/csvimport ", "/csvimport?token=hunter2 "));
     assert!(url.contains("send it in a header") && !url.contains("hunter2"), "{url}");
 }
@@ -366,11 +296,9 @@ fn the_list_of_keys_is_what_is_understood() {
     sorted.sort();
     sorted.dedup();
     assert_eq!(sorted.len(), keys.len());
-    for key in [
-        "timers[].schedule.weekly.on",
-        "integrations[].csv.unmappable.substitute",
-        "menus[].columns[].max_bytes",
-    ] {
+    for key in
+        ["timers[].schedule.weekly.on", "integrations[].csv.unmappable.substitute", "menus[].columns[].max_bytes"]
+    {
         assert!(keys.iter().any(|known| known == key), "{key}");
     }
 }

@@ -45,11 +45,7 @@ impl<'n> Fields<'n> {
 
 impl<'a> Desk<'a> {
     pub(in crate::settings) fn new(base: &'a Base) -> Self {
-        Self {
-            base,
-            faults: Vec::new(),
-            path: Vec::new(),
-        }
+        Self { base, faults: Vec::new(), path: Vec::new() }
     }
 
     /// Writes a fault down, at a place and under the path where the desk is.
@@ -110,10 +106,7 @@ impl<'a> Desk<'a> {
             };
             self.under(key, |desk| desk.refuse(entry.place, what, fix));
         }
-        Some(Fields {
-            place: node.place,
-            entries,
-        })
+        Some(Fields { place: node.place, entries })
     }
 
     /// Reads a field if it is there.
@@ -139,9 +132,7 @@ impl<'a> Desk<'a> {
             return self.field(fields, key, read);
         }
         let place = fields.place_of(key);
-        self.under(key, |desk| {
-            desk.refuse(place, format!("{key} is missing"), format!("write {example}"))
-        });
+        self.under(key, |desk| desk.refuse(place, format!("{key} is missing"), format!("write {example}")));
         None
     }
 
@@ -158,8 +149,7 @@ impl<'a> Desk<'a> {
 
     /// A text, exactly as written: `0012` keeps its zeros.
     pub(super) fn text(&mut self, node: &Node) -> Option<String> {
-        self.scalar(node, "a text", "a text; \"\" is the empty one")
-            .map(|scalar| scalar.text.clone())
+        self.scalar(node, "a text", "a text; \"\" is the empty one").map(|scalar| scalar.text.clone())
     }
 
     /// A text that may hold references to secrets.

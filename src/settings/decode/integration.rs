@@ -14,9 +14,7 @@ pub(in crate::settings) fn integration(desk: &mut Desk<'_>, node: &Node) -> Opti
     if fields.get("confirm").is_some() {
         let place = node.locate(&["confirm".to_owned()]);
         let fix = "write confirm: null, or leave it out";
-        desk.under("confirm", |desk| {
-            desk.refuse(place, "confirm is not in this version", fix)
-        });
+        desk.under("confirm", |desk| desk.refuse(place, "confirm is not in this version", fix));
     }
     let name = desk.needed(&fields, "name", "name: 社員マスタ連携", Desk::text);
     let url_example = "url: https://DOMAIN/ACCOUNT/api/v1/csvimport";
@@ -36,19 +34,11 @@ pub(in crate::settings) fn integration(desk: &mut Desk<'_>, node: &Node) -> Opti
         limits: desk.field(&fields, "limits", limits).unwrap_or_default(),
         timeouts: desk.field(&fields, "timeouts", timeouts).unwrap_or_default(),
         route: desk.field(&fields, "route", route).unwrap_or_default(),
-        retry_for: desk
-            .field(&fields, "retry_for", Desk::span)
-            .unwrap_or(crate::domain::duration::Span::hours(1)),
+        retry_for: desk.field(&fields, "retry_for", Desk::span).unwrap_or(crate::domain::duration::Span::hours(1)),
         repeat_safe: desk.field(&fields, "repeat_safe", Desk::flag),
         report: desk.field(&fields, "report", report).unwrap_or_default(),
-        to: desk
-            .field(&fields, "to", |desk, node| {
-                desk.list(node, "[it@example.jp]", Desk::text)
-            })
-            .unwrap_or_default(),
-        allow_unknown_master: desk
-            .field(&fields, "allow_unknown_master", Desk::flag)
-            .unwrap_or_default(),
+        to: desk.field(&fields, "to", |desk, node| desk.list(node, "[it@example.jp]", Desk::text)).unwrap_or_default(),
+        allow_unknown_master: desk.field(&fields, "allow_unknown_master", Desk::flag).unwrap_or_default(),
         allow_http: desk.field(&fields, "allow_http", Desk::flag).unwrap_or_default(),
     })
 }
@@ -61,11 +51,7 @@ fn pairs<'a, T>(
     mut read: impl FnMut(&mut Desk<'a>, &Node) -> Option<T>,
 ) -> Option<Vec<(String, T)>> {
     let Tree::Map(entries) = &node.value else {
-        desk.refuse(
-            node.place,
-            format!("here stands {}, not {of}", node.kind()),
-            "write KEY: VALUE, one a line",
-        );
+        desk.refuse(node.place, format!("here stands {}, not {of}", node.kind()), "write KEY: VALUE, one a line");
         return None;
     };
     let mut all = Vec::with_capacity(entries.len());
@@ -85,9 +71,7 @@ fn body(desk: &mut Desk<'_>, node: &Node) -> Option<BodyForm> {
     let default = BodyForm::default();
     Some(BodyForm {
         format: desk
-            .field(&fields, "format", |desk, node| {
-                desk.choice(node, &[("json", BodyFormat::Json)])
-            })
+            .field(&fields, "format", |desk, node| desk.choice(node, &[("json", BodyFormat::Json)]))
             .unwrap_or(default.format),
         name: desk.field(&fields, "name", Desk::text).unwrap_or(default.name),
     })
@@ -123,24 +107,16 @@ fn scalar_param(desk: &mut Desk<'_>, node: &Node, scalar: &Scalar) -> Option<Val
         return refuse(format!("{written} is a number whose leading zeros would be lost"), fix);
     }
     if let Some(number) = scalar.integer() {
-        let number = i64::try_from(number)
-            .map(Number::from)
-            .or_else(|_| u64::try_from(number).map(Number::from));
+        let number = i64::try_from(number).map(Number::from).or_else(|_| u64::try_from(number).map(Number::from));
         return match number {
             Ok(number) => Some(Value::Number(number)),
-            Err(_) => refuse(
-                format!("{written} is too large for a number"),
-                "put it into quotes to send the text",
-            ),
+            Err(_) => refuse(format!("{written} is too large for a number"), "put it into quotes to send the text"),
         };
     }
     if scalar.is_number() {
         return match scalar.text.parse().ok().and_then(Number::from_f64) {
             Some(number) => Some(Value::Number(number)),
-            None => refuse(
-                format!("{written} is too large for a number"),
-                "put it into quotes to send the text",
-            ),
+            None => refuse(format!("{written} is too large for a number"), "put it into quotes to send the text"),
         };
     }
     Some(Value::String(scalar.text.clone()))
@@ -149,22 +125,14 @@ fn scalar_param(desk: &mut Desk<'_>, node: &Node, scalar: &Scalar) -> Option<Val
 fn csv(desk: &mut Desk<'_>, node: &Node) -> Option<CsvForm> {
     let fields = desk.fields(node, "the CSV", keys::CSV)?;
     let default = CsvForm::default();
-    let charsets = [
-        ("sjis", Charset::Sjis),
-        ("utf8", Charset::Utf8),
-        ("utf8-bom", Charset::Utf8Bom),
-    ];
+    let charsets = [("sjis", Charset::Sjis), ("utf8", Charset::Utf8), ("utf8-bom", Charset::Utf8Bom)];
     Some(CsvForm {
         name: desk.field(&fields, "name", Desk::text).unwrap_or(default.name),
         header: desk.field(&fields, "header", Desk::flag).unwrap_or(default.header),
-        charset: desk
-            .field(&fields, "charset", |desk, node| desk.choice(node, &charsets))
-            .unwrap_or_default(),
+        charset: desk.field(&fields, "charset", |desk, node| desk.choice(node, &charsets)).unwrap_or_default(),
         unmappable: desk.field(&fields, "unmappable", unmappable).unwrap_or_default(),
         replacements: desk
-            .field(&fields, "replacements", |desk, node| {
-                pairs(desk, node, "replacements", Desk::text)
-            })
+            .field(&fields, "replacements", |desk, node| pairs(desk, node, "replacements", Desk::text))
             .unwrap_or_default(),
     })
 }
@@ -183,11 +151,7 @@ fn unmappable(desk: &mut Desk<'_>, node: &Node) -> Option<OnUnmappable> {
         }
         _ => {
             let skip = desk.choice(node, &[("reject", false), ("skip-row", true), ("substitute", false)])?;
-            Some(if skip {
-                OnUnmappable::SkipRow
-            } else {
-                OnUnmappable::Reject
-            })
+            Some(if skip { OnUnmappable::SkipRow } else { OnUnmappable::Reject })
         }
     }
 }
@@ -199,12 +163,8 @@ fn limits(desk: &mut Desk<'_>, node: &Node) -> Option<Limits> {
         requests_per_minute: desk
             .field(&fields, "requests_per_minute", Desk::number)
             .unwrap_or(default.requests_per_minute),
-        file_bytes: desk
-            .field(&fields, "file_bytes", Desk::number)
-            .unwrap_or(default.file_bytes),
-        file_lines: desk
-            .field(&fields, "file_lines", Desk::number)
-            .unwrap_or(default.file_lines),
+        file_bytes: desk.field(&fields, "file_bytes", Desk::number).unwrap_or(default.file_bytes),
+        file_lines: desk.field(&fields, "file_lines", Desk::number).unwrap_or(default.file_lines),
     })
 }
 

@@ -13,30 +13,19 @@ pub(in crate::settings) fn menu(desk: &mut Desk<'_>, node: &Node) -> Option<Menu
     let fields = desk.fields(node, "a menu", keys::MENU)?;
     let headers = "[社員コード]";
     Some(MenuForm {
-        name: desk
-            .needed(&fields, "name", "name: 社員一覧", Desk::text)
-            .unwrap_or_default(),
+        name: desk.needed(&fields, "name", "name: 社員一覧", Desk::text).unwrap_or_default(),
         id: desk.field(&fields, "id", Desk::text),
         source: desk
-            .needed(
-                &fields,
-                "source",
-                "source: { csv: { path: employees.csv } } or source: { records: {} }",
-                source,
-            )
+            .needed(&fields, "source", "source: { csv: { path: employees.csv } } or source: { records: {} }", source)
             .unwrap_or(SourceForm::Records(RecordsForm {})),
-        key: desk
-            .field(&fields, "key", |desk, node| desk.list(node, headers, Desk::text))
-            .unwrap_or_default(),
+        key: desk.field(&fields, "key", |desk, node| desk.list(node, headers, Desk::text)).unwrap_or_default(),
         columns: desk
             .field(&fields, "columns", |desk, node| {
                 desk.list(node, "[ { header: 社員コード, field: emp_no } ]", column)
             })
             .unwrap_or_default(),
         order_by: desk
-            .field(&fields, "order_by", |desk, node| {
-                desk.list(node, "[ { header: 社員コード } ]", order_by)
-            })
+            .field(&fields, "order_by", |desk, node| desk.list(node, "[ { header: 社員コード } ]", order_by))
             .unwrap_or_default(),
         bad_rows: desk
             .field(&fields, "bad_rows", |desk, node| {
@@ -45,9 +34,7 @@ pub(in crate::settings) fn menu(desk: &mut Desk<'_>, node: &Node) -> Option<Menu
             .unwrap_or_default(),
         checks: desk.field(&fields, "checks", checks).unwrap_or_default(),
         integrations: desk
-            .field(&fields, "integrations", |desk, node| {
-                desk.list(node, "[社員マスタ連携]", Desk::text)
-            })
+            .field(&fields, "integrations", |desk, node| desk.list(node, "[社員マスタ連携]", Desk::text))
             .unwrap_or_default(),
     })
 }
@@ -62,11 +49,7 @@ fn source(desk: &mut Desk<'_>, node: &Node) -> Option<SourceForm> {
         let fix = "use csv (a file) or records (rows kept by renkei, filled by `renkei records import`)";
         desk.under(&entry.key, |desk| desk.refuse(entry.place, what, fix));
     }
-    let named: Vec<_> = fields
-        .entries
-        .iter()
-        .filter(|entry| keys::SOURCE.contains(&entry.key.as_str()))
-        .collect();
+    let named: Vec<_> = fields.entries.iter().filter(|entry| keys::SOURCE.contains(&entry.key.as_str())).collect();
     match named.as_slice() {
         [] if refused => None,
         [] => {
@@ -76,15 +59,11 @@ fn source(desk: &mut Desk<'_>, node: &Node) -> Option<SourceForm> {
         }
         [one] if one.key == "records" => {
             if !one.value.is_null() {
-                desk.field(&fields, "records", |desk, node| {
-                    desk.fields(node, "records", &[]).map(|_| ())
-                })?;
+                desk.field(&fields, "records", |desk, node| desk.fields(node, "records", &[]).map(|_| ()))?;
             }
             Some(SourceForm::Records(RecordsForm {}))
         }
-        [one] => desk
-            .under("csv", |desk| csv_source(desk, &one.value))
-            .map(SourceForm::Csv),
+        [one] => desk.under("csv", |desk| csv_source(desk, &one.value)).map(SourceForm::Csv),
         [_, second, ..] => {
             desk.refuse(second.place, "the source names two kinds", "keep one of them");
             None
@@ -104,15 +83,11 @@ fn csv_source(desk: &mut Desk<'_>, node: &Node) -> Option<CsvSourceForm> {
     ];
     Some(CsvSourceForm {
         path: desk.needed(&fields, "path", "path: employees.csv", pattern)?,
-        charset: desk
-            .field(&fields, "charset", |desk, node| desk.choice(node, &charsets))
-            .unwrap_or_default(),
+        charset: desk.field(&fields, "charset", |desk, node| desk.choice(node, &charsets)).unwrap_or_default(),
         delimiter: desk.field(&fields, "delimiter", separator),
         quote: desk.field(&fields, "quote", Desk::text),
         columns: desk
-            .field(&fields, "columns", |desk, node| {
-                desk.list(node, "[emp_no, name]", Desk::text)
-            })
+            .field(&fields, "columns", |desk, node| desk.list(node, "[emp_no, name]", Desk::text))
             .unwrap_or_default(),
         max_age: desk.field(&fields, "max_age", Desk::span),
         wait_until: desk.field(&fields, "wait_until", Desk::span),
@@ -188,10 +163,8 @@ fn checks(desk: &mut Desk<'_>, node: &Node) -> Option<Checks> {
     let fields = desk.fields(node, "the checks", keys::CHECKS)?;
     let default = Checks::default();
     let mut check = |key, default| {
-        desk.field(&fields, key, |desk, node| {
-            desk.choice(node, &[("fail", OnTrip::Fail), ("hold", OnTrip::Hold)])
-        })
-        .unwrap_or(default)
+        desk.field(&fields, key, |desk, node| desk.choice(node, &[("fail", OnTrip::Fail), ("hold", OnTrip::Hold)]))
+            .unwrap_or(default)
     };
     Some(Checks {
         empty: check("empty", default.empty),

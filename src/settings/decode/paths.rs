@@ -18,9 +18,8 @@ impl Base {
     pub(in crate::settings) fn of(file: &Path) -> Self {
         let parent = file.parent().unwrap_or(Path::new(""));
         // An empty path has no absolute form of its own: it is the working directory.
-        let folder = std::path::absolute(parent)
-            .or_else(|_| std::env::current_dir())
-            .unwrap_or_else(|_| PathBuf::from("/"));
+        let folder =
+            std::path::absolute(parent).or_else(|_| std::env::current_dir()).unwrap_or_else(|_| PathBuf::from("/"));
         Self { folder }
     }
 
@@ -48,16 +47,8 @@ impl Base {
         }
         self.complete("x")?;
         let folder = self.folder.to_string_lossy();
-        let literal: String = folder
-            .chars()
-            .map(|c| {
-                if "*?[".contains(c) {
-                    format!("[{c}]")
-                } else {
-                    c.to_string()
-                }
-            })
-            .collect();
+        let literal: String =
+            folder.chars().map(|c| if "*?[".contains(c) { format!("[{c}]") } else { c.to_string() }).collect();
         Ok(joined(&literal, path))
     }
 
@@ -92,10 +83,7 @@ mod tests {
         assert_eq!(base.complete("../x").unwrap(), "/etc/renkei[1]/../x");
         assert!(base.complete("~/x").is_err());
         let text = SecretText::parse("Bearer ${file:token}").unwrap();
-        assert_eq!(
-            base.secret(text).unwrap().notation(),
-            "Bearer ${file:/etc/renkei[1]/token}"
-        );
+        assert_eq!(base.secret(text).unwrap().notation(), "Bearer ${file:/etc/renkei[1]/token}");
     }
 
     #[test]

@@ -15,29 +15,17 @@ pub(in crate::settings) fn timer(desk: &mut Desk<'_>, node: &Node) -> Option<Tim
     let fields = desk.fields(node, "a timer", keys::TIMER)?;
     let misfires = [("none", Misfire::None), ("last", Misfire::Last), ("all", Misfire::All)];
     Some(TimerForm {
-        name: desk
-            .needed(&fields, "name", "name: 毎朝の社員", Desk::text)
-            .unwrap_or_default(),
+        name: desk.needed(&fields, "name", "name: 毎朝の社員", Desk::text).unwrap_or_default(),
         id: desk.field(&fields, "id", Desk::text),
-        menu: desk
-            .needed(&fields, "menu", "menu: 社員一覧", Desk::text)
-            .unwrap_or_default(),
-        integration: desk
-            .needed(&fields, "integration", "integration: 社員マスタ連携", Desk::text)
-            .unwrap_or_default(),
+        menu: desk.needed(&fields, "menu", "menu: 社員一覧", Desk::text).unwrap_or_default(),
+        integration: desk.needed(&fields, "integration", "integration: 社員マスタ連携", Desk::text).unwrap_or_default(),
         // A timer whose switch cannot be read is off until it can.
-        switch: desk
-            .needed(&fields, "switch", "switch: on, or switch: off", switch)
-            .unwrap_or(Switch::Off),
+        switch: desk.needed(&fields, "switch", "switch: on, or switch: off", switch).unwrap_or(Switch::Off),
         priority: desk.field(&fields, "priority", Desk::number).unwrap_or(50),
         schedule: desk.field(&fields, "schedule", schedule),
         timezone: desk.field(&fields, "timezone", timezone),
-        misfire: desk
-            .field(&fields, "misfire", |desk, node| desk.choice(node, &misfires))
-            .unwrap_or_default(),
-        catch_up_within: desk
-            .field(&fields, "catch_up_within", Desk::span)
-            .unwrap_or(Span::hours(12)),
+        misfire: desk.field(&fields, "misfire", |desk, node| desk.choice(node, &misfires)).unwrap_or_default(),
+        catch_up_within: desk.field(&fields, "catch_up_within", Desk::span).unwrap_or(Span::hours(12)),
         overlap: desk
             .field(&fields, "overlap", |desk, node| {
                 desk.choice(node, &[("skip", Overlap::Skip), ("queue-one", Overlap::QueueOne)])
@@ -68,9 +56,7 @@ fn timezone(desk: &mut Desk<'_>, node: &Node) -> Option<Tz> {
                 "JST" | "jst" | "Japan/Tokyo" | "Tokyo" => Some("Asia/Tokyo"),
                 other => keys::nearest(other, &known),
             };
-            let fix = near.map_or("write Asia/Tokyo, say".to_owned(), |near| {
-                format!("did you mean {near}?")
-            });
+            let fix = near.map_or("write Asia/Tokyo, say".to_owned(), |near| format!("did you mean {near}?"));
             desk.refuse(node.place, format!("{:?} is no IANA zone", short(&text)), fix);
             None
         }

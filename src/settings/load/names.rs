@@ -158,26 +158,14 @@ impl Register {
             }
             if let Some(first) = names.get(name) {
                 let what = format!("another {kind} has the name {name}: at {first}");
-                one.refuse(
-                    &["name"],
-                    subject,
-                    what,
-                    "give it a name of its own".to_owned(),
-                    findings,
-                );
+                one.refuse(&["name"], subject, what, "give it a name of its own".to_owned(), findings);
             } else if let Some(stored) = self.staying.get(name).filter(|stored| *stored != id) {
                 let what = format!("a stored {kind} has the name {name} and the id {stored}");
                 let fix = format!("write id: {stored} if this is the same one, else give it another name");
                 one.refuse(&["name"], subject, what, fix, findings);
             } else if name != id && self.ids.contains(name) {
                 let what = format!("the name {name} is the id of another {kind}: references would be unclear");
-                one.refuse(
-                    &["name"],
-                    subject,
-                    what,
-                    "give it a name of its own".to_owned(),
-                    findings,
-                );
+                one.refuse(&["name"], subject, what, "give it a name of its own".to_owned(), findings);
             }
             seen.insert(id, at.clone());
             names.insert(name, at);

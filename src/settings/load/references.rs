@@ -38,10 +38,9 @@ pub(super) fn settle(forms: &mut Forms<'_>, names: &Names, complete: bool, findi
         let subject = format!("timer {}", timer.form.name);
         let mut menu = std::mem::take(&mut timer.form.menu);
         let mut integration = std::mem::take(&mut timer.form.integration);
-        for (field, reference, register) in [
-            ("menu", &mut menu, &names.menus),
-            ("integration", &mut integration, &names.integrations),
-        ] {
+        for (field, reference, register) in
+            [("menu", &mut menu, &names.menus), ("integration", &mut integration, &names.integrations)]
+        {
             if timer.has_fault_at(field) {
                 continue;
             }
@@ -78,11 +77,7 @@ pub(super) fn stored_timers(forms: &Forms<'_>, names: &Names, against: &Against<
     }
     let lacks = |menu: &str, integration: &str| {
         let known = names.integrations.id_of(integration).is_some();
-        known
-            && !unread.contains(&menu)
-            && applied
-                .get(menu)
-                .is_some_and(|ids| !ids.iter().any(|id| id == integration))
+        known && !unread.contains(&menu) && applied.get(menu).is_some_and(|ids| !ids.iter().any(|id| id == integration))
     };
     for timer in &forms.timers {
         let (menu, integration) = (timer.form.menu.as_str(), timer.form.integration.as_str());
@@ -103,10 +98,7 @@ pub(super) fn stored_timers(forms: &Forms<'_>, names: &Names, against: &Against<
         if let Some(menu) = menu
             && lacks(id, integration)
         {
-            let what = format!(
-                "the stored timer {} carries this menu through {integration}",
-                timer.name()
-            );
+            let what = format!("the stored timer {} carries this menu through {integration}", timer.name());
             let fix = format!("keep {integration} here, or change the timer in the same files");
             let fault = Fault::error(&["integrations"], what, fix);
             let place = menu.node.locate(&fault.path);

@@ -31,11 +31,7 @@ pub(super) fn of(form: &IntegrationForm, resolver: &Resolver) -> Vec<Fault> {
     let query = url.iter().flat_map(Url::query_pairs);
     if let Some((name, _)) = query.into_iter().find(|(name, _)| names_a_secret(name)) {
         let what = format!("the URL's {name} looks like a secret, and URLs are stored and shown in clear");
-        faults.push(Fault::error(
-            &["url"],
-            what,
-            "send it in a header: headers are kept as references or sealed",
-        ));
+        faults.push(Fault::error(&["url"], what, "send it in a header: headers are kept as references or sealed"));
     }
     faults
 }
@@ -45,11 +41,9 @@ pub(super) fn of(form: &IntegrationForm, resolver: &Resolver) -> Vec<Fault> {
 fn trouble(path: &[&str], text: &SecretText, resolver: &Resolver, faults: &mut Vec<Fault>) {
     for error in resolver.trouble(text) {
         let fault = match &error {
-            SecretError::Variable(_) | SecretError::File { .. } | SecretError::FileContent { .. } => Fault::warning(
-                path,
-                error.to_string(),
-                "or is it there for the daemon only? then all is well",
-            ),
+            SecretError::Variable(_) | SecretError::File { .. } | SecretError::FileContent { .. } => {
+                Fault::warning(path, error.to_string(), "or is it there for the daemon only? then all is well")
+            }
             _ => Fault::error(path, error.to_string(), ""),
         };
         faults.push(fault);

@@ -27,10 +27,7 @@ pub(super) fn read(path: &Path) -> Result<XChaCha20Poly1305, SecretError> {
         Err(error) if error.kind() == ErrorKind::InvalidData => return Err(SecretError::ForeignKey(path.to_owned())),
         Err(error) => return Err(cannot(error)),
     }
-    let bytes = text
-        .trim_end()
-        .strip_prefix(HEAD)
-        .and_then(|key| STANDARD.decode(key).ok());
+    let bytes = text.trim_end().strip_prefix(HEAD).and_then(|key| STANDARD.decode(key).ok());
     text.zeroize();
     let mut bytes = bytes.ok_or_else(|| SecretError::ForeignKey(path.to_owned()))?;
     let cipher = XChaCha20Poly1305::new_from_slice(&bytes);
@@ -51,10 +48,7 @@ pub(super) fn read_or_create(path: &Path) -> Result<XChaCha20Poly1305, SecretErr
 /// The file appears under its name only when it is whole and on disk; of two processes that make one, the first wins.
 fn create(path: &Path) -> Result<(), SecretError> {
     let cannot = |error: std::io::Error| failed(path, "made", &error);
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut make = std::fs::DirBuilder::new();
     make.recursive(true);
     #[cfg(unix)]
@@ -82,10 +76,7 @@ fn refuse_open(file: &File, path: &Path) -> Result<(), SecretError> {
     let about = file.metadata().map_err(|error| failed(path, "read", &error))?;
     let mode = about.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
-        return Err(SecretError::OpenKey {
-            path: path.to_owned(),
-            mode,
-        });
+        return Err(SecretError::OpenKey { path: path.to_owned(), mode });
     }
     Ok(())
 }
@@ -96,9 +87,5 @@ fn refuse_open(_: &File, _: &Path) -> Result<(), SecretError> {
 }
 
 fn failed(path: &Path, verb: &'static str, error: &std::io::Error) -> SecretError {
-    SecretError::Key {
-        path: path.to_owned(),
-        verb,
-        why: error.to_string(),
-    }
+    SecretError::Key { path: path.to_owned(), verb, why: error.to_string() }
 }

@@ -23,12 +23,7 @@ impl Redactor {
             let text = secret.expose_secret();
             if let Some((_, password)) = text.split_once(':') {
                 plain.push(password.to_owned());
-                plain.extend(
-                    percent_encoding::percent_decode_str(password)
-                        .decode_utf8()
-                        .ok()
-                        .map(Into::into),
-                );
+                plain.extend(percent_encoding::percent_decode_str(password).decode_utf8().ok().map(Into::into));
             }
             plain.push(text.to_owned());
         }
@@ -45,9 +40,7 @@ impl Redactor {
         needles.retain(|needle| !needle.is_empty());
         needles.sort_by(|left, right| right.len().cmp(&left.len()).then_with(|| left.cmp(right)));
         needles.dedup();
-        Self {
-            needles: needles.into_iter().map(SecretString::from).collect(),
-        }
+        Self { needles: needles.into_iter().map(SecretString::from).collect() }
     }
 
     /// The text without the secrets.
@@ -63,10 +56,7 @@ impl Redactor {
         let mut at = 0;
         while at < bytes.len() {
             let rest = &bytes[at..];
-            let found = self
-                .needles
-                .iter()
-                .find(|needle| rest.starts_with(needle.expose_secret().as_bytes()));
+            let found = self.needles.iter().find(|needle| rest.starts_with(needle.expose_secret().as_bytes()));
             match found {
                 Some(needle) => {
                     clean.extend_from_slice(MASK.as_bytes());

@@ -10,11 +10,7 @@ pub fn seal_integration(integration: Integration, resolver: &Resolver) -> Result
     let form = integration.form();
     let mut headers = Vec::with_capacity(form.headers.len());
     for (name, value) in &form.headers {
-        let value = if names_a_secret(name) {
-            seal_pieces(&header_pieces(value), resolver)?
-        } else {
-            value.clone()
-        };
+        let value = if names_a_secret(name) { seal_pieces(&header_pieces(value), resolver)? } else { value.clone() };
         headers.push((name.clone(), value));
     }
     let mut route = form.route.clone();

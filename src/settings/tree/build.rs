@@ -54,10 +54,7 @@ pub(in crate::settings) fn parse(text: &str) -> (Option<Node>, Vec<TreeFault>) {
 }
 
 fn place(span: Span) -> Place {
-    Place {
-        line: span.start.line(),
-        column: span.start.col() + 1,
-    }
+    Place { line: span.start.line(), column: span.start.col() + 1 }
 }
 
 impl Builder {
@@ -74,11 +71,7 @@ impl Builder {
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain && !is_string(tag.as_deref(), place)?;
                 // The parser gives "~" for a value that is not written at all.
-                let text = if plain && span.is_empty() {
-                    String::new()
-                } else {
-                    text.into_owned()
-                };
+                let text = if plain && span.is_empty() { String::new() } else { text.into_owned() };
                 let value = Value::Scalar(Scalar { text, plain });
                 self.spend(1, value_bytes(&value), place)?;
                 self.close(Node { place, value }, anchor)?;
@@ -89,11 +82,7 @@ impl Builder {
             }
             Event::MappingStart(anchor, tag) => {
                 is_string(tag.as_deref(), place)?;
-                let holds = Holds::Map {
-                    entries: Vec::new(),
-                    seen: HashMap::new(),
-                    key: None,
-                };
+                let holds = Holds::Map { entries: Vec::new(), seen: HashMap::new(), key: None };
                 self.push(place, anchor, holds)?;
             }
             Event::SequenceEnd | Event::MappingEnd => {
@@ -102,10 +91,7 @@ impl Builder {
                         Holds::List(items) => Value::List(items),
                         Holds::Map { entries, .. } => Value::Map(self.merge(entries)?),
                     };
-                    let node = Node {
-                        place: open.place,
-                        value,
-                    };
+                    let node = Node { place: open.place, value };
                     self.close(node, open.anchor)?;
                 }
             }
@@ -139,11 +125,7 @@ impl Builder {
                 "with its aliases written out the file has more than {MOST_NODES} values or {} MB",
                 MOST_TEXT >> 20
             );
-            return Err(TreeFault::new(
-                place,
-                what,
-                "write out fewer aliases, or split the file",
-            ));
+            return Err(TreeFault::new(place, what, "write out fewer aliases, or split the file"));
         }
         Ok(())
     }
@@ -194,12 +176,7 @@ impl Builder {
                     if value.is_null() && matches!(&value.value, Value::Scalar(scalar) if scalar.text.is_empty()) {
                         value.place = place;
                     }
-                    entries.push(Entry {
-                        key,
-                        place,
-                        value,
-                        plain,
-                    });
+                    entries.push(Entry { key, place, value, plain });
                 }
             },
         }

@@ -56,12 +56,7 @@ fn a_line_of_100_mb_is_refused_before_it_is_read() {
     let path = folder.path().join("long.yaml");
     let file = fs::File::create(&path).unwrap();
     file.set_len(100 * 1024 * 1024).unwrap();
-    assert!(
-        settings::read(&path)
-            .unwrap_err()
-            .to_string()
-            .contains("larger than 8 MB")
-    );
+    assert!(settings::read(&path).unwrap_err().to_string().contains("larger than 8 MB"));
 }
 
 #[test]
@@ -75,22 +70,12 @@ fn a_directory_and_a_missing_file_are_named_so() {
 #[test]
 fn a_file_that_cannot_be_read_hides_nothing_of_the_others() {
     let folder = tempfile::tempdir().unwrap();
-    let good = written(
-        folder.path(),
-        b"menus:\n  - name: a\n    surce: {}\n    integrations: [elsewhere]\n",
-    );
+    let good = written(folder.path(), b"menus:\n  - name: a\n    surce: {}\n    integrations: [elsewhere]\n");
     let resolver = super::resolver();
-    let against = settings::Against {
-        stored: &settings::Entities::default(),
-        prune: false,
-        resolver: &resolver,
-    };
+    let against = settings::Against { stored: &settings::Entities::default(), prune: false, resolver: &resolver };
     let findings = settings::load_files(&[folder.path().join("none.yaml"), good], &against).unwrap_err();
     let told = findings.to_string();
-    assert!(
-        told.contains("no such file") && told.contains("did you mean source?"),
-        "{told}"
-    );
+    assert!(told.contains("no such file") && told.contains("did you mean source?"), "{told}");
     // It may be the missing file that has the integration.
     assert!(!told.contains("elsewhere"), "{told}");
 }

@@ -55,20 +55,9 @@ fn aliases_and_merge_keys_are_written_out() {
     );
     let yaml = format!("x-token: &token {{ X-RS-apitoken: \"${{env:SEISAN_TOKEN}}\", X-Own: theirs }}\n{yaml}");
     let entities = loaded(&yaml).entities;
-    let headers: Vec<_> = entities.integrations[0]
-        .form()
-        .headers
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
-    assert_eq!(
-        headers,
-        [
-            "Content-Type=multipart/form-data;",
-            "X-Own=mine",
-            "X-RS-apitoken=${env:SEISAN_TOKEN}"
-        ]
-    );
+    let headers: Vec<_> =
+        entities.integrations[0].form().headers.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    assert_eq!(headers, ["Content-Type=multipart/form-data;", "X-Own=mine", "X-RS-apitoken=${env:SEISAN_TOKEN}"]);
     assert!(error("x-0: { <<: 5 }\n").contains("only a map can be merged"));
 }
 
