@@ -8,6 +8,7 @@ mod demo;
 mod docs;
 mod export;
 mod house;
+mod mail_server;
 mod main_job;
 mod push;
 mod records;
