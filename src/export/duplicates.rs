@@ -181,9 +181,7 @@ fn failure(plan: &Plan, rows: Vec<RowFault>, total: u64) -> Failure {
     if total > 1 {
         message.push_str(&format!(". In all, {total} rows have a key that an earlier row has"));
     }
-    message.push_str(
-        ". The receiver would take one of them at random or refuse them; correct the source or the menu's key, or approve the run",
-    );
+    message.push_str(". The receiver keeps one record a key; correct the source or the menu's key, or approve the run");
     Failure::new(Code::DuplicateKeys, message).with_rows(rows, total)
 }
 
