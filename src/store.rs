@@ -1,4 +1,4 @@
-//! renkei's own tables: the only SQL on them. One file per table family; [`backend`] holds what SQLite and other
+//! renkei's own tables: the only SQL on them. One file per table family; `backend` holds what SQLite and other
 //! databases do not share. A pool never leaves this room, no transaction outlives a function, and every transition is
 //! a guarded UPDATE, so that what must never be is refused by the database.
 //!
