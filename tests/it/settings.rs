@@ -290,6 +290,16 @@ fn a_secret_has_no_place_in_parameters_or_the_url() {
 }
 
 #[test]
+fn a_password_in_the_url_is_refused_and_not_repeated() {
+    for path in ["acme", "acme/api/v1/csvimport"] {
+        let url = format!("https://taro:hunter2@example.rakurakuseisan.jp/{path}");
+        let yaml = example_with("https://example.rakurakuseisan.jp/acme/api/v1/csvimport", &url);
+        let told = load(&yaml).unwrap_err().to_string();
+        assert!(told.contains("a user name or password") && !told.contains("hunter2"), "{told}");
+    }
+}
+
+#[test]
 fn the_list_of_keys_is_what_is_understood() {
     let keys = settings::keys();
     let mut sorted = keys.clone();

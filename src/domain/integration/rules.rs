@@ -102,7 +102,11 @@ fn complete(url: &mut Url, faults: &mut Vec<Fault>, example: &str) {
         [account] => {
             let path = format!("/{account}{IMPORT_PATH}");
             url.set_path(&path);
-            faults.push(Fault::notice(&["url"], format!("the login URL was completed to {url}")));
+            // What was refused above, credentials among it, is not repeated in a message.
+            let host = url.host_str().unwrap_or_default();
+            let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+            let whole = format!("{}://{host}{port}{path}", url.scheme());
+            faults.push(Fault::notice(&["url"], format!("the login URL was completed to {whole}")));
         }
         [_, "api", _, "csvimport"] if !url.path().ends_with('/') => {}
         _ => faults.push(Fault::warning(

@@ -7,6 +7,9 @@ use crate::settings::finding::Place;
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 use std::collections::HashMap;
 
+/// The most duplicate keys that are told.
+const MOST_FAULTS: usize = 100;
+
 /// A list or map that is not closed yet.
 struct Open {
     place: Place,
@@ -166,6 +169,10 @@ impl Builder {
                 }
                 Some((key, place, plain)) => {
                     if let Some(first) = seen.get(&key) {
+                        // Who wrote that many did not write them by hand; the first ones tell enough.
+                        if self.faults.len() >= MOST_FAULTS {
+                            return Ok(());
+                        }
                         let what = format!("the key {key:?} stands twice: first at {first}, again here");
                         self.faults.push(TreeFault::new(place, what, "keep one of them"));
                         return Ok(());

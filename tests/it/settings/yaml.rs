@@ -17,6 +17,11 @@ fn duplicate_keys_are_refused_with_both_places() {
 }
 
 #[test]
+fn of_very_many_duplicates_the_first_are_told() {
+    assert_eq!(errors(&"x-a: 1\n".repeat(10_000)).len(), 100);
+}
+
+#[test]
 fn a_bomb_of_aliases_is_an_error_and_not_memory() {
     let mut laughs = "x-0: &a0 [ha, ha, ha, ha, ha, ha, ha, ha, ha, ha]\n".to_owned();
     for level in 1..30 {
