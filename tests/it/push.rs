@@ -5,6 +5,7 @@ mod parsers;
 mod proxies;
 mod receiver;
 mod secrets;
+mod service;
 mod slots;
 mod unreachable;
 mod verdicts;

@@ -255,3 +255,17 @@ async fn a_packed_answer_is_unpacked_no_further_than_it_is_kept() {
     assert_eq!((reply.verdict, reply.answer.len()), (Verdict::Unknown, 16 * 1024));
     assert!(reply.note.contains("256 KiB"), "{}", reply.note);
 }
+
+#[tokio::test]
+async fn an_answer_in_shift_jis_is_read_where_it_says_so() {
+    let body = b"{\"status\":\"error\",\"errors\":{\"code\":9,\"msg\":\"\x83\x81\x83\x93\x83\x65\"}}";
+    for (charset, verdict) in [("; charset=Shift_JIS", Verdict::Rejected), ("", Verdict::Unknown)] {
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json{charset}\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let reply = Receiver::answering([head.as_bytes(), body].concat()).await.push().await;
+        assert_eq!(reply.verdict, verdict);
+        assert!(reply.answer.contains("\"msg\":\"メンテ\""), "{}", reply.answer);
+    }
+}
