@@ -44,6 +44,7 @@ pub async fn acquire(
         if cancel.is_cancelled() {
             return Ok(None);
         }
+        let asked = clock.elapsed();
         // Not raced against the cancel: a transaction that is dropped can still commit, and would leave a slot taken.
         let wait = match store.take_slot(account, limit, &clock.boot(), holder).await? {
             Admission::Go(number) => {
@@ -54,7 +55,8 @@ pub async fn acquire(
                     number,
                 }));
             }
-            Admission::Wait(wait) => wait.min(WINDOW),
+            // The answer may have taken its time.
+            Admission::Wait(wait) => wait.min(WINDOW).saturating_sub(clock.elapsed().saturating_sub(asked)),
         };
         tracing::debug!(%account, wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX), "waiting for a request slot");
         tokio::select! {
