@@ -1,1 +1,382 @@
-//! Tests of: csv_source.
+//! Source files as they lie on real disks: found, refused or waited for, decoded, split strictly, watched to the end.
+
+use crate::support::TOKYO;
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::prelude::*;
+use renkei::domain::failure::Code;
+use renkei::domain::menu::CsvSourceForm;
+use renkei::source::{OpenContext, SourceError, SourceInfo, locate, open_csv};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// The instant of all tests here; files are written an hour before it unless a test says otherwise.
+fn now() -> DateTime<Utc> {
+    crate::support::at("2026-11-24 06:00:00")
+}
+
+fn context() -> OpenContext {
+    OpenContext { now: now(), run_at: now(), zone: TOKYO }
+}
+
+/// A folder of source files, gone with the test.
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Writes a file so many seconds before [`now`].
+    fn write(&self, name: &str, age: i64, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, bytes).unwrap();
+        touch(&path, now() - TimeDelta::seconds(age));
+        path
+    }
+}
+
+fn touch(path: &Path, when: DateTime<Utc>) {
+    let since = Duration::from_millis(u64::try_from(when.timestamp_millis()).unwrap());
+    fs::File::options().write(true).open(path).unwrap().set_modified(SystemTime::UNIX_EPOCH + since).unwrap();
+}
+
+/// A form with a path and further settings.
+fn form(path: &Path, more: &str) -> CsvSourceForm {
+    let text = format!("path: {:?}\n{more}", path.to_str().unwrap());
+    serde_yaml::from_str(&text).unwrap()
+}
+
+/// Header, rows with their lines, charset and dialect.
+type Table = (Vec<String>, Vec<(u64, Vec<String>)>, String);
+
+fn read_form(form: &CsvSourceForm) -> Result<Table, SourceError> {
+    let opened = open_csv(form, &context())?;
+    let SourceInfo::File(about) = opened.about else { panic!("no file") };
+    let mut rows = Vec::new();
+    let mut blocks = opened.blocks;
+    for block in blocks.by_ref() {
+        let block = block?;
+        rows.extend(block.rows().map(|row| (row.line(), row.fields().map(str::to_owned).collect())));
+    }
+    assert!(blocks.next().is_none());
+    Ok((opened.header.names().to_vec(), rows, format!("{}, {}", about.charset, about.dialect)))
+}
+
+fn read(bytes: impl AsRef<[u8]>, more: &str) -> Result<Table, SourceError> {
+    let folder = Folder::new();
+    let path = folder.write("list.csv", 3600, bytes);
+    read_form(&form(&path, more))
+}
+
+fn rows(bytes: impl AsRef<[u8]>) -> Vec<Vec<String>> {
+    read(bytes, "").unwrap().1.into_iter().map(|(_, row)| row).collect()
+}
+
+/// The code and the message, the folder cut off.
+fn refusal(bytes: impl AsRef<[u8]>, more: &str) -> (Code, String) {
+    let folder = Folder::new();
+    let path = folder.write("list.csv", 3600, bytes);
+    let error = read_form(&form(&path, more)).unwrap_err();
+    let failure = error.failure();
+    (failure.code, failure.message.replace(&format!("{}/", folder.0.path().display()), ""))
+}
+
+#[track_caller]
+fn refused(bytes: impl AsRef<[u8]>, more: &str, code: Code, words: &[&str]) {
+    let (found, message) = refusal(bytes, more);
+    assert_eq!(found, code, "{message}");
+    for words in words {
+        assert!(message.contains(words), "{words:?} is not in: {message}");
+    }
+}
+
+// Finding
+
+#[track_caller]
+fn not_found(form: &CsvSourceForm, code: Code, words: &str) {
+    let error = locate(form, &context()).unwrap_err();
+    assert_eq!(error.code(), code, "{error}");
+    assert!(error.to_string().contains(words), "{error}");
+}
+
+#[test]
+fn the_newest_file_of_a_pattern_counts_and_folders_do_not() {
+    let folder = Folder::new();
+    folder.write("emp_1.csv", 300, "a\n1");
+    let newest = folder.write("emp_0.csv", 200, "a\n2");
+    folder.write("other.csv", 100, "a\n3");
+    folder.write(".emp_9.csv", 100, "a\n4");
+    fs::create_dir(folder.path("emp_9.csv")).unwrap();
+    let form = form(&folder.path("emp_*.csv"), "");
+    assert_eq!(locate(&form, &context()).unwrap().path, newest);
+    let later_name = folder.write("emp_7.csv", 200, "a\n2");
+    assert_eq!(locate(&form, &context()).unwrap().path, later_name, "of two written in one instant, the later name");
+}
+
+#[test]
+fn a_bracket_in_a_folders_name_is_no_pattern_if_the_file_is_there() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path("[old]")).unwrap();
+    let path = folder.write("[old]/list.csv", 60, "a\n1");
+    assert_eq!(locate(&form(&path, ""), &context()).unwrap().path, path);
+}
+
+#[test]
+fn the_run_date_is_the_local_date_of_the_run_even_if_it_waited_past_midnight() {
+    let folder = Folder::new();
+    let path = folder.write("emp_20261124.csv", 60, "a\n1");
+    let form = form(&folder.path("emp_{run_date:%Y%m%d}.csv"), "");
+    let mut context = context();
+    context.run_at = crate::support::at("2026-11-24 00:30:00");
+    assert_eq!(locate(&form, &context).unwrap().path, path, "in UTC it is still the 23rd");
+    context.now = crate::support::at("2026-11-25 00:10:00");
+    assert_eq!(locate(&form, &context).unwrap().path, path);
+    context.run_at = context.now;
+    assert_eq!(locate(&form, &context).unwrap_err().code(), Code::SourceMissing);
+}
+
+#[test]
+fn yesterdays_file_is_not_sent_again() {
+    let folder = Folder::new();
+    let path = folder.write("list.csv", 26 * 3600 + 1, "a\n1");
+    not_found(&form(&path, "max_age: 26h"), Code::SourceStale, "older than the 26h");
+    assert!(locate(&form(&path, "max_age: 27h"), &context()).is_ok());
+    folder.write("list_0.csv", 10 * 24 * 3600, "a\n1");
+    not_found(&form(&folder.path("list*.csv"), "max_age: 26h"), Code::SourceStale, "2026-11-23 03:59");
+}
+
+#[test]
+fn a_file_waits_for_its_completion_file() {
+    let folder = Folder::new();
+    let path = folder.write("list.csv", 60, "a\n1");
+    let one = form(&path, "completion: '{path}.done'");
+    not_found(&one, Code::SourceStale, "list.csv.done is not there");
+    folder.write("list.csv.done", 61, "");
+    not_found(&one, Code::SourceStale, "is older than the file itself");
+    folder.write("list.csv.done", 60, "");
+    assert!(locate(&one, &context()).is_ok());
+    let named = form(&path, "completion: READY");
+    not_found(&named, Code::SourceStale, "READY is not there");
+    folder.write("READY", 10, "");
+    assert!(locate(&named, &context()).is_ok(), "a plain name lies beside the file");
+    let globbed = form(&folder.path("list*"), "completion: '{path}.done'");
+    assert_eq!(locate(&globbed, &context()).unwrap().path, path, "the completion file is no candidate");
+    folder.write("list2.csv", 30, "a\n1");
+    not_found(&globbed, Code::SourceStale, "list2.csv.done is not there");
+}
+
+#[test]
+fn a_file_written_a_moment_ago_is_left_to_its_writer_until_it_rests() {
+    let folder = Folder::new();
+    let path = folder.write("list.csv", 1, "a\n1");
+    let form = form(&path, "");
+    let SourceError::NotReady(growing) = locate(&form, &context()).unwrap_err() else { panic!() };
+    assert_eq!(SourceError::from(growing.clone()).code(), Code::SourceGrowing);
+    let again = growing.look_again(now(), now(), None).unwrap();
+    assert_eq!(again, now() + TimeDelta::seconds(1));
+    assert!(locate(&form, &OpenContext { now: again, ..context() }).is_ok());
+    touch(&path, again);
+    assert!(locate(&form, &OpenContext { now: again, ..context() }).is_err(), "it went on growing");
+}
+
+#[test]
+fn what_is_not_there_or_no_file_is_refused_by_its_path() {
+    let folder = Folder::new();
+    not_found(&form(&folder.path("list.csv"), ""), Code::SourceMissing, "list.csv: there is no such file");
+    not_found(&form(&folder.path("*.csv"), ""), Code::SourceMissing, "*.csv: no file matches");
+    not_found(&form(folder.0.path(), ""), Code::SourceUnreadable, "it is a folder");
+    not_found(&form(Path::new("/dev/null"), ""), Code::SourceUnreadable, "no regular file");
+    not_found(&form(&folder.path("a***b"), ""), Code::SettingsInvalid, "no pattern");
+    not_found(&form(&folder.path("{run_date:%Q}"), ""), Code::SettingsInvalid, "date format");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_may_not_be_read_says_who_may_not() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new();
+    let path = folder.write("list.csv", 60, "a\n1");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    if fs::read(&path).is_ok() {
+        return; // root reads everything
+    }
+    let error = read_form(&form(&path, "")).unwrap_err();
+    assert_eq!(error.code(), Code::SourceUnreadable);
+    assert!(error.to_string().contains("the right to read it"), "{error}");
+}
+
+// Watching
+
+/// Opens a file with some thousand rows and reads its first block.
+fn half_read(folder: &Folder) -> (PathBuf, renkei::source::Blocks) {
+    let text: String = std::iter::once("a,b\n".to_owned()).chain((0..40_000).map(|n| format!("{n},x\n"))).collect();
+    let path = folder.write("list.csv", 60, text);
+    let mut blocks = open_csv(&form(&path, ""), &context()).unwrap().blocks;
+    assert!(blocks.next().unwrap().is_ok());
+    (path, blocks)
+}
+
+#[track_caller]
+fn ends_with(blocks: renkei::source::Blocks, code: Code, words: &str) {
+    let mut blocks = blocks.skip_while(Result::is_ok);
+    let error = blocks.next().unwrap().unwrap_err();
+    assert_eq!(error.code(), code, "{error}");
+    assert!(error.to_string().contains(words), "{error}");
+    assert!(blocks.next().is_none(), "after an error there is nothing more");
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_read_is_an_error() {
+    let folder = Folder::new();
+    let (path, blocks) = half_read(&folder);
+    let mut text = fs::read(&path).unwrap();
+    text.extend_from_slice(b"1,2\n");
+    fs::write(&path, text).unwrap();
+    ends_with(blocks, Code::SourceGrowing, "it was written to");
+
+    let (path, blocks) = half_read(&folder);
+    fs::File::options().write(true).open(&path).unwrap().set_len(200_000).unwrap();
+    ends_with(blocks, Code::SourceGrowing, "it was cut");
+
+    let (path, blocks) = half_read(&folder);
+    let other = folder.write("other.csv", 60, fs::read(&path).unwrap());
+    fs::rename(other, &path).unwrap();
+    ends_with(blocks, Code::SourceGrowing, "it was replaced");
+
+    let (path, blocks) = half_read(&folder);
+    fs::remove_file(&path).unwrap();
+    ends_with(blocks, Code::SourceUnreadable, "it was removed while it was being read");
+}
+
+#[test]
+fn a_file_that_goes_between_finding_and_opening_is_missing() {
+    let folder = Folder::new();
+    let path = folder.write("list.csv", 60, "a\n1");
+    let form = form(&path, "");
+    let found = locate(&form, &context()).unwrap();
+    fs::remove_file(&path).unwrap();
+    assert_eq!(renkei::source::CsvRows::open(found.clone(), &form).unwrap_err().code(), Code::SourceMissing);
+    folder.write("list.csv", 30, "a\n1");
+    assert_eq!(renkei::source::CsvRows::open(found, &form).unwrap_err().code(), Code::SourceGrowing);
+}
+
+// Splitting
+
+#[test]
+fn rows_come_with_the_lines_where_they_begin() {
+    let (header, rows, about) = read("code , 氏名\r\n1,\"佐藤\r\n太郎\"\r\n\r\n2,\n3,\"a,\"\"b\"\"\"", "").unwrap();
+    assert_eq!(header, ["code", "氏名"]);
+    let row = |line: u64, fields: [&str; 2]| (line, fields.map(str::to_owned).to_vec());
+    assert_eq!(rows, [row(2, ["1", "佐藤\r\n太郎"]), row(5, ["2", ""]), row(6, ["3", "a,\"b\""])]);
+    assert_eq!(about, "UTF-8, commas");
+}
+
+#[test]
+fn a_header_alone_is_a_list_without_rows() {
+    assert_eq!(read("a,b\n", "").unwrap().1, []);
+    assert_eq!(read("a,b", "").unwrap().1, []);
+}
+
+#[test]
+fn without_a_header_line_the_columns_are_given() {
+    let (header, rows, _) = read("1;2\n3;4\n", "columns: [x, y]").unwrap();
+    assert_eq!((header, rows.len()), (vec!["x".to_owned(), "y".to_owned()], 2));
+    refused("1;2;3\n", "columns: [x, y]", Code::SourceMalformed, &["list.csv, line 1: the row has 3 fields", "2"]);
+}
+
+#[test]
+fn an_empty_column_at_the_end_of_every_line_is_left_out() {
+    assert_eq!(rows("a,b,\n1,2,\n,,\n"), [["1", "2"], ["", ""]]);
+    refused("a,b,\n1,2,\n1,2\n", "", Code::SourceMalformed, &["line 3", "2 fields", "2 and a delimiter at the end"]);
+    refused("a,b,\n1,2,3\n", "", Code::SourceMalformed, &["line 2: a value in column 3"]);
+}
+
+#[test]
+fn what_is_no_table_is_refused_with_its_line_and_without_a_value() {
+    use Code::SourceMalformed as Malformed;
+    refused("", "", Malformed, &["list.csv: the file is empty, not even a header line"]);
+    refused("\n\r\n", "", Malformed, &["has no header line"]);
+    refused("\u{feff}", "", Malformed, &["has no header line"]);
+    refused("a,b\n1,2\n3\n", "", Malformed, &["line 3: the row has 1 fields where the header has 2"]);
+    refused("a,b\n1,2\n\"x\ny\",2,3\n", "", Malformed, &["line 3: the row has 3 fields"]);
+    refused("a,b\n1,\"2\n3,4\n5,6\n", "", Malformed, &["line 2: the quote that opens here is never closed"]);
+    refused("a,b\n1,\"2\"3\n", "", Malformed, &["line 2: a quoted field goes on"]);
+    refused("a,b\r1,2\r", "", Malformed, &["line 1: a carriage return stands without a line feed"]);
+    refused("a,b\n1,2\0\n", "", Malformed, &["line 2", "(byte 7", "NUL"]);
+    refused("a,b\n1,2\0\n", "charset: utf8", Malformed, &["line 2: a NUL"]);
+    refused("a,,c\n1,2,3\n", "", Malformed, &["line 1: column 2 has no name"]);
+    refused("a,b, a\n1,2,3\n", "", Malformed, &["line 1: the columns 1 and 3 are both called a"]);
+    refused("a,b\n1,2\n\u{feff}a,b\n1,2\n", "", Malformed, &["line 3: a byte order mark"]);
+    refused(b"PK\x03\x04\x14\0", "", Malformed, &["an Excel workbook"]);
+    refused(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "charset: utf8", Code::SourceCharset, &["line 1", "(byte 0"]);
+    let secret = "a,b\n秘密,1,2\n";
+    assert!(!refusal(secret, "").1.contains("秘密"));
+}
+
+#[test]
+fn a_line_of_a_hundred_megabytes_is_refused_after_its_beginning() {
+    let folder = Folder::new();
+    let path = folder.write("list.csv", 60, "a\nb");
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    let piece = vec![b'x'; 1_000_000];
+    let mut file = std::io::BufWriter::new(file);
+    for _ in 0..100 {
+        std::io::Write::write_all(&mut file, &piece).unwrap();
+    }
+    drop(file);
+    touch(&path, now() - TimeDelta::seconds(60));
+    let error = read_form(&form(&path, "")).unwrap_err();
+    assert_eq!(error.code(), Code::SourceMalformed);
+    assert!(error.to_string().contains("line 1: a field is longer than 1 MiB"), "{error}");
+}
+
+#[test]
+fn delimiters_are_found_or_set() {
+    assert_eq!(read("a\tb\n1,5\t2\n", "").unwrap().2, "UTF-8, tabs");
+    assert_eq!(read("a;b\n1,5;2\n", "").unwrap().2, "UTF-8, semicolons");
+    let (header, _, about) = read("a:b,c\n1:2,3\n", "delimiter: ':'").unwrap();
+    assert_eq!((header.len(), about.as_str()), (2, "UTF-8, ':' between fields"));
+    let (_, rows, about) = read("a\tb\n'1'\t\"2\n", "delimiter: \"\\\\t\"\nquote: ''").unwrap();
+    assert_eq!((rows[0].1.join("/").as_str(), about.as_str()), ("'1'/\"2", "UTF-8, tabs, no quotes"));
+    assert_eq!(read("a,b\n'1,2',3\n", "quote: \"'\"").unwrap().1[0].1, ["1,2", "3"]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_table_that_another_writer_writes_is_read_back(
+        table in (1_usize..5).prop_flat_map(|width| {
+            prop::collection::vec(prop::collection::vec("[a1,;\t\"\n\r |佐髙\u{3000}é😀]{0,6}", width), 0..20)
+        })
+    ) {
+        let width = table.first().map_or(1, Vec::len);
+        let header: Vec<String> = (0..width).map(|n| format!("列{n}")).collect();
+        let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+        writer.write_record(&header).unwrap();
+        for row in &table {
+            writer.write_record(row).unwrap();
+        }
+        let (found, rows, _) = read(writer.into_inner().unwrap(), "delimiter: ','").unwrap();
+        prop_assert_eq!(found, header);
+        prop_assert_eq!(rows.into_iter().map(|(_, row)| row).collect::<Vec<_>>(), table);
+    }
+
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = read(bytes, "");
+    }
+
+    #[test]
+    fn bytes_that_look_like_text_are_read_or_refused(
+        bytes in prop::collection::vec(prop::sample::select(b"a1,\"\r\n\x1b$B(\x82\xa0\xe3\x81\x82\xc3\xbf\xfe".to_vec()), 0..60),
+        charset in prop::sample::select(vec!["auto", "utf8", "sjis", "euc-jp", "iso-2022-jp", "utf16"]),
+    ) {
+        let _ = read(bytes, &format!("charset: {charset}"));
+    }
+}
