@@ -201,7 +201,7 @@ fn a_file_that_may_not_be_read_says_who_may_not() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = Folder::new();
     let path = folder.write("list.csv", 60, "a\n1");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read(&path).is_ok() {
         return; // root reads everything
     }
