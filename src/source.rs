@@ -6,6 +6,8 @@ pub mod charset;
 pub mod csv;
 pub mod dialect;
 pub mod error;
+pub mod import;
+mod json_lines;
 pub mod locate;
 pub mod records;
 pub mod split;
