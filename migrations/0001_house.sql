@@ -92,6 +92,7 @@ CREATE TABLE runs (
     retry_of         TEXT REFERENCES runs (id),
     wanted_keys      TEXT,         -- JSON array: only these records
     forced           BIGINT NOT NULL DEFAULT 0 CHECK (forced IN (0, 1)),
+    only_failed      BIGINT NOT NULL DEFAULT 0 CHECK (only_failed IN (0, 1)),   -- a retry of what was not taken
     approved_by      TEXT,
     cancel_by        TEXT,         -- who asked for a cancel
     sent_at          BIGINT,       -- the first intent: from here on bytes may be with the receiver

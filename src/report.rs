@@ -3,6 +3,7 @@
 
 mod body;
 pub mod facts;
+pub mod outbox;
 pub mod postman;
 mod recipients;
 pub mod text;

@@ -91,6 +91,7 @@ fn run_of(stored: &StoredTimer, settings: &Settings, slot: &Slot) -> Option<NewR
         wanted_keys: None,
         retry_of: None,
         forced: false,
+        only_failed: false,
     })
 }
 

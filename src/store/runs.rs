@@ -78,6 +78,8 @@ pub struct Run {
     pub wanted_keys: Option<Vec<String>>,
     /// Whether it may overtake newer data.
     pub forced: bool,
+    /// Whether it repeats only the batches that were not taken.
+    pub only_failed: bool,
     /// Who approved it when it was held.
     pub approved_by: Option<String>,
     /// Who asked for its cancel.
@@ -150,11 +152,13 @@ pub struct NewRun {
     pub retry_of: Option<String>,
     /// Whether it may overtake newer data.
     pub forced: bool,
+    /// Whether it repeats only the batches that were not taken.
+    pub only_failed: bool,
 }
 
 const COLUMNS: &str = "seq, id, menu_id, menu, integration_id, integration, timer_id, timer, account, settings_version, \
      trigger_kind, actor, memo, priority, scheduled_at, queued_at, started_at, finished_at, resume_at, trouble_since, \
-     tries, state, exported_at, records, bytes, skipped_rows, source, warning, failure, retry_of, wanted_keys, forced, \
+     tries, state, exported_at, records, bytes, skipped_rows, source, warning, failure, retry_of, wanted_keys, forced, only_failed, \
      approved_by, cancel_by, sent_at";
 
 /// `SELECT` over all columns of a run, with what follows.
@@ -197,6 +201,7 @@ pub(super) fn read(row: &AnyRow) -> StoreResult<Run> {
         retry_of: row.text_or_null("retry_of")?,
         wanted_keys: row.json_or_null("wanted_keys")?,
         forced: row.flag("forced")?,
+        only_failed: row.flag("only_failed")?,
         approved_by: row.text_or_null("approved_by")?,
         cancel_by: row.text_or_null("cancel_by")?,
         sent_at: row.time_or_null("sent_at")?,
@@ -229,7 +234,7 @@ pub(super) async fn insert(
     sqlx::query(
         "INSERT INTO runs (seq, id, menu_id, menu, integration_id, integration, timer_id, timer, account, \
          settings_version, trigger_kind, actor, memo, priority, scheduled_at, queued_at, state, wanted_keys, retry_of, \
-         forced) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 'queued', $17, $18, $19)",
+         forced, only_failed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 'queued', $17, $18, $19, $20)",
     )
     .bind(seq)
     .bind(&id)
@@ -250,6 +255,7 @@ pub(super) async fn insert(
     .bind(keys)
     .bind(new.retry_of.clone())
     .bind(i64::from(new.forced))
+    .bind(i64::from(new.only_failed))
     .execute(&mut **tx)
     .await?;
     note(tx, seq, now, "queued", &format!("queued by {}", cause(new))).await?;

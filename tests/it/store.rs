@@ -139,6 +139,7 @@ async fn a_lane_holds_one_run_and_an_end_is_the_end() {
         wanted_keys: None,
         retry_of: None,
         forced: false,
+        only_failed: false,
     };
     let other = db.store.enqueue(&new, now.with_timezone(&TOKYO).date_naive(), now).await.unwrap();
     assert_eq!(other.id, "R-20261124-0002");

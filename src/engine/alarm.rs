@@ -1,0 +1,48 @@
+//! The alarm clock: tokio-cron-scheduler rings a heartbeat once a second and the cron-like chores. It polls, knows no
+//! overlap and may lose a ring, so nothing depends on a single one: the database is the truth, and a late heartbeat
+//! only means a late look.
+
+use super::Engine;
+use std::sync::atomic::{AtomicI64, Ordering};
+use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
+use tracing::warn;
+
+/// Which version of the settings the loops have seen.
+#[derive(Debug, Default)]
+pub(super) struct Seen(AtomicI64);
+
+/// Starts ringing; the scheduler stops when it is shut down.
+pub(super) async fn start(engine: &Engine) -> Result<JobScheduler, JobSchedulerError> {
+    let scheduler = JobScheduler::new().await?;
+    let seen = std::sync::Arc::new(Seen::default());
+    let heart = engine.clone();
+    scheduler
+        .add(Job::new_async("* * * * * *", move |_, _| {
+            let (engine, seen) = (heart.clone(), seen.clone());
+            Box::pin(async move { heartbeat(&engine, &seen).await })
+        })?)
+        .await?;
+    let keeper = engine.clone();
+    scheduler
+        .add(Job::new_async("30 17 * * * *", move |_, _| {
+            let engine = keeper.clone();
+            Box::pin(async move { super::keeping::step(&engine).await })
+        })?)
+        .await?;
+    scheduler.start().await?;
+    Ok(scheduler)
+}
+
+/// Looks whether another process (the command line) changed settings or queued a run, and wakes the loops.
+async fn heartbeat(engine: &Engine, seen: &Seen) {
+    match engine.store.settings_version().await {
+        Ok(version) => {
+            if seen.0.swap(version, Ordering::Relaxed) != version {
+                engine.bells.planner.notify_one();
+            }
+        }
+        Err(error) => warn!(%error, "the database could not be asked"),
+    }
+    engine.bells.dispatcher.notify_one();
+    engine.bells.outbox.notify_one();
+}

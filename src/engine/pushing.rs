@@ -1,0 +1,194 @@
+//! From the spool to the receiver, batch by batch: a request slot, the intent, the request, the verdict. Before a byte
+//! is sent the intent stands in spool and database; after the answer the verdict goes to the spool first.
+
+use super::Engine;
+use super::executor::{Stop, internal};
+use super::exporting::Stored;
+use super::job::Job;
+use super::verdict_file::VerdictFile;
+use crate::domain::ending::end_state;
+use crate::domain::failure::{Code, Failure};
+use crate::domain::run::{BatchState, RunState};
+use crate::domain::verdict::{Next, Verdict, api_error, backoff};
+use crate::push::{self, Reply, Upload};
+use crate::store::batches::{Batch, Conclusion};
+use crate::store::runs::Run;
+use chrono::TimeDelta;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+/// Pushes every batch that has not been taken, in order.
+pub(super) async fn push(
+    engine: &Engine,
+    job: &Job,
+    exported: Stored,
+    stopping: &CancellationToken,
+) -> Result<Stop, Stop> {
+    overtaken(engine, job).await?;
+    let Stored { mut batches, .. } = exported;
+    let rows_left = exported.warning.is_some();
+    for index in 0..batches.len() {
+        if batches[index].state == BatchState::Accepted {
+            continue;
+        }
+        if engine.store.is_cancel_requested(job.run.seq).await? {
+            return Ok(cancelled(&batches));
+        }
+        let reply = match send(engine, job, &batches[index], stopping).await? {
+            Some(reply) => reply,
+            None => return Ok(Stop::Interrupted),
+        };
+        batches[index].state = reply.verdict.batch_state();
+        if let Some(stop) = after(engine, job, &batches, index, &reply) {
+            return Ok(stop);
+        }
+    }
+    let state = end_state(&states(&batches), rows_left);
+    // Rows left out are the one failure that a run whose batches were all taken can carry.
+    Ok(Stop::Ended { state, failure: exported.warning })
+}
+
+/// Older bytes never overtake newer ones, unless a person says so.
+async fn overtaken(engine: &Engine, job: &Job) -> Result<(), Stop> {
+    if job.run.forced {
+        return Ok(());
+    }
+    let Some(newer) = engine.store.newer_sent(&job.run).await? else { return Ok(()) };
+    let message =
+        format!("run {newer} of the same menu and integration has sent newer data; --force sends this all the same");
+    let failure = Failure::new(Code::Overtaken, message);
+    Err(Stop::Ended { state: RunState::Cancelled, failure: Some(failure) })
+}
+
+/// One request: slot, intent, bytes, verdict. `None` when the daemon stops before the intent.
+async fn send(engine: &Engine, job: &Job, batch: &Batch, stopping: &CancellationToken) -> Result<Option<Reply>, Stop> {
+    let path = job.folder.join(&batch.file);
+    let account = job.integration.account();
+    let holder = &job.run.id;
+    let Some(slot) = push::acquire(&engine.store, &engine.clock, account, job.limit, holder, stopping).await? else {
+        return Ok(None);
+    };
+    let attempt = engine.store.intend(job.run.seq, batch.number, engine.clock.now()).await?;
+    let verdict_file = VerdictFile::intend(&path, attempt, &batch.sha256).map_err(|error| {
+        let message = format!("{}: the intent cannot be written: {error}: free some space", path.display());
+        Stop::failed(Failure::new(Code::SpoolUnwritable, message))
+    });
+    let verdict_file = match verdict_file {
+        Ok(file) => file,
+        Err(stop) => {
+            unsent(engine, job, batch, attempt, "the intent could not be written to the spool").await?;
+            slot.release().await?;
+            return Err(stop);
+        }
+    };
+    let upload = Upload {
+        path: path.clone(),
+        file_name: batch.file.clone(),
+        bytes: batch.bytes,
+        sha256: Some(batch.sha256.clone()),
+        params_json: job.integration.params_json(),
+    };
+    let reply = match job.client.push(&upload, &engine.clock).await {
+        Ok(reply) => reply,
+        Err(damaged) => {
+            unsent(engine, job, batch, attempt, "the stored file was damaged").await?;
+            slot.release().await?;
+            return Err(Stop::failed(Failure::new(Code::SpoolDamaged, damaged.to_string())));
+        }
+    };
+    let kept = verdict_file.conclude(reply.verdict, reply.http_status);
+    if let Err(error) = kept {
+        warn!(run = %job.run.id, batch = batch.number, %error, "the verdict could not be written to the spool");
+    }
+    let conclusion = Conclusion {
+        verdict: reply.verdict,
+        http_status: reply.http_status,
+        answer: Some(reply.answer.clone()).filter(|answer| !answer.is_empty()),
+        note: reply.note.clone(),
+    };
+    engine.store.conclude(job.run.seq, batch.number, attempt, &conclusion, engine.clock.now()).await?;
+    slot.release().await?;
+    info!(
+        run = %job.run.id, batch = batch.number, records = batch.records, bytes = batch.bytes, attempt,
+        verdict = %reply.verdict, http_status = reply.http_status, "batch pushed: {}", reply.note
+    );
+    Ok(Some(reply))
+}
+
+/// What follows from a batch's verdict; `None` to go on with the next one.
+fn after(engine: &Engine, job: &Job, batches: &[Batch], index: usize, reply: &Reply) -> Option<Stop> {
+    let again = match reply.verdict.next() {
+        Next::GoOn => return None,
+        Next::Stop => false,
+        Next::TryAgain => true,
+        Next::TryAgainIfHarmless => job.integration.repeat_safe(),
+    };
+    let failure = failure(&batches[index], batches.len(), reply);
+    if again && let Some(until) = resume_at(engine, job, reply.retry_after) {
+        return Some(Stop::Wait { until, failure });
+    }
+    Some(Stop::Ended { state: end_state(&states(batches), false), failure: Some(failure) })
+}
+
+/// When to try again, if `retry_for` allows it: it is counted from the run's first trouble.
+fn resume_at(engine: &Engine, job: &Job, retry_after: Option<Duration>) -> Option<chrono::DateTime<chrono::Utc>> {
+    let now = engine.clock.now();
+    let tries = job.run.tries.saturating_add(1);
+    let wait = backoff(tries, jitter(&job.run.id, tries), retry_after);
+    let until = now + TimeDelta::from_std(wait).ok()?;
+    let since = job.run.trouble_since.unwrap_or(now);
+    (until <= since + job.integration.form().retry_for.to_delta()).then_some(until)
+}
+
+/// Spreads runs over the upper half of their wait, the same for the same run and try.
+fn jitter(run: &str, tries: u32) -> f64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    (run, tries).hash(&mut hasher);
+    f64::from(u32::try_from(hasher.finish() >> 32).unwrap_or_default()) / f64::from(u32::MAX)
+}
+
+fn failure(batch: &Batch, of: usize, reply: &Reply) -> Failure {
+    let code = reply.verdict.code().unwrap_or(Code::Internal);
+    let said = api_error(reply.answer.as_bytes()).map(|error| format!(": {error}")).unwrap_or_default();
+    Failure::new(code, format!("batch {} of {of}: {}{said}", batch.number, reply.note))
+}
+
+/// An attempt of which no byte was sent.
+async fn unsent(engine: &Engine, job: &Job, batch: &Batch, attempt: u32, why: &str) -> Result<(), Stop> {
+    let conclusion = Conclusion {
+        verdict: Verdict::Unreachable,
+        http_status: None,
+        answer: None,
+        note: format!("{why}; nothing was sent"),
+    };
+    Ok(engine.store.conclude(job.run.seq, batch.number, attempt, &conclusion, engine.clock.now()).await?)
+}
+
+fn states(batches: &[Batch]) -> Vec<BatchState> {
+    batches.iter().map(|batch| batch.state).collect()
+}
+
+/// Whether a batch may be with the receiver without anybody knowing.
+pub(super) fn in_doubt(batches: &[Batch]) -> bool {
+    batches.iter().any(|batch| matches!(batch.state, BatchState::Unknown | BatchState::Sending))
+}
+
+fn cancelled(batches: &[Batch]) -> Stop {
+    let taken = batches.iter().filter(|batch| batch.state == BatchState::Accepted).count();
+    let failure = Failure::new(Code::Cancelled, format!("cancelled after {taken} of {} batches", batches.len()));
+    let state = if taken == 0 { RunState::Cancelled } else { RunState::Partial };
+    Stop::Ended { state, failure: Some(failure) }
+}
+
+/// After a panic the batches decide how the run ended: one that was being sent is of unknown fate.
+pub(super) async fn after_panic(engine: &Engine, run: &Run) -> Stop {
+    let batches = match engine.store.batches(run.seq).await {
+        Ok(batches) => batches,
+        Err(error) => return Stop::Store(error),
+    };
+    let state = end_state(&states(&batches), false);
+    let state = if state == RunState::Accepted { RunState::Partial } else { state };
+    Stop::Ended { state, failure: Some(internal("a step of the run panicked")) }
+}
