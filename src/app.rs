@@ -1,1 +1,83 @@
-//! The one place where everything is put together; main, tests and demo share it.
+//! The one place where everything is put together; main, tests and demo share it. It decides nothing: it opens the
+//! store, hands out what the loops share, and holds the database lock as long as the daemon lives.
+
+pub mod log;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::engine::{Bells, Daemon, Engine, StartError};
+use crate::report::{Postman, PostmanError};
+use crate::settings::secrets::{Resolver, SecretError};
+use crate::store::{DatabaseLock, LockError, Store, StoreError};
+use std::sync::Arc;
+
+/// The house with its doors open: configuration, clock, store and secrets.
+#[derive(Clone)]
+pub struct App {
+    /// What belongs to the machine.
+    pub config: Arc<Config>,
+    /// The clock.
+    pub clock: Clock,
+    /// renkei's own tables.
+    pub store: Store,
+    /// Reads secret references.
+    pub secrets: Resolver,
+}
+
+/// Why the house could not be opened or the daemon not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The mail password.
+    #[error("mail.password: {0}")]
+    Secret(#[from] SecretError),
+    /// The mail settings.
+    #[error(transparent)]
+    Postman(#[from] PostmanError),
+    /// The loops.
+    #[error(transparent)]
+    Start(#[from] StartError),
+}
+
+impl App {
+    /// Opens the store of a configuration.
+    pub async fn open(config: Config, clock: Clock) -> Result<Self, AppError> {
+        let store = Store::open(&config.database).await?;
+        let secrets = Resolver::new(config.key_file());
+        Ok(Self { config: Arc::new(config), clock, store, secrets })
+    }
+
+    /// Takes the database lock of a configuration, or says who holds it. It comes before [`Self::open`] where a daemon
+    /// starts.
+    pub fn lock_of(config: &Config, clock: &Clock, command: &str) -> Result<DatabaseLock, LockError> {
+        let since = clock.now().with_timezone(&config.timezone).to_rfc3339();
+        let holder = format!("{command}, process {}, since {since}", std::process::id());
+        DatabaseLock::acquire(&config.database, &holder)
+    }
+
+    /// What the loops share.
+    pub fn engine(&self) -> Result<Engine, AppError> {
+        Ok(Engine {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            config: self.config.clone(),
+            secrets: self.secrets.clone(),
+            postman: self.postman()?,
+            bells: Arc::new(Bells::default()),
+        })
+    }
+
+    /// Who delivers mail; `None` where config.yaml names no server.
+    pub fn postman(&self) -> Result<Option<Postman>, AppError> {
+        let Some(mail) = &self.config.mail else { return Ok(None) };
+        let password = mail.password.as_ref().map(|password| self.secrets.resolve(password)).transpose()?;
+        Ok(Some(Postman::hire(mail, password.as_ref())?))
+    }
+
+    /// Starts the daemon; the caller holds the database lock.
+    pub async fn serve(&self) -> Result<Daemon, AppError> {
+        Ok(Daemon::start(self.engine()?).await?)
+    }
+}

@@ -1,3 +1,5 @@
 //! Arguments → cli → exit code, nothing else.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    renkei::cli::run()
+}

@@ -11,6 +11,7 @@ mod keys;
 mod load;
 mod plan;
 pub mod secrets;
+mod switch;
 mod text;
 mod tree;
 
@@ -21,4 +22,5 @@ pub use finding::{Finding, Findings, Place};
 pub use keys::keys;
 pub use load::{Against, Loaded, load, load_files};
 pub use plan::{EntityChange, EntityKind, FieldChange, Plan};
+pub use switch::{SwitchError, switch_timer};
 pub use text::{MOST_BYTES, SettingsText, read};

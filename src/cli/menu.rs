@@ -1,0 +1,243 @@
+//! `renkei menu`: list, look into, and see what would be sent without sending it.
+
+use super::session::Session;
+use super::{BAD, GOOD, output};
+use crate::domain::failure::Failure;
+use crate::domain::integration::{CsvForm, Limits};
+use crate::domain::menu::{Menu, SourceForm};
+use crate::export::{self, ExportError, Exported};
+use crate::source::{self, OpenContext, Opened};
+use anyhow::{Context as _, bail};
+use serde_json::{Value, json};
+use std::io::{BufWriter, Write};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+/// What can be done with menus.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// List menus
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a menu as it is written in settings
+    Show {
+        /// Its name or id
+        name: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the first rows as they would be sent, with what stands in their way
+    Preview {
+        /// Its name or id
+        name: String,
+        /// Through this integration; the menu's first where absent
+        #[arg(long, value_name = "NAME")]
+        integration: Option<String>,
+        /// How many rows
+        #[arg(short, value_name = "N", default_value_t = 10)]
+        n: usize,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write the whole list as one CSV, byte for byte as it would be sent
+    Export {
+        /// Its name or id
+        name: String,
+        /// Through this integration; the menu's first where absent
+        #[arg(long, value_name = "NAME")]
+        integration: Option<String>,
+        /// The file to write; - is standard output
+        #[arg(long, value_name = "FILE", default_value = "-")]
+        output: PathBuf,
+    },
+}
+
+/// Does it.
+pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<u8> {
+    match command {
+        Command::List { json } => list(session, json).await,
+        Command::Show { name, json } => show(session, &name, json).await,
+        Command::Preview { name, integration, n, json } => {
+            preview(session, &name, integration.as_deref(), n, json).await
+        }
+        Command::Export { name, integration, output } => export(session, &name, integration.as_deref(), &output).await,
+    }
+}
+
+async fn find(session: &Session, name: &str) -> anyhow::Result<Menu> {
+    let settings = session.app.store.settings().await?;
+    settings.menu(name).cloned().with_context(|| format!("there is no menu {name:?}: `renkei menu list` shows them"))
+}
+
+fn source_of(menu: &Menu) -> String {
+    match &menu.form().source {
+        SourceForm::Records(_) => "records".to_owned(),
+        SourceForm::Csv(csv) => format!("csv {}", csv.path),
+    }
+}
+
+async fn list(session: &Session, json: bool) -> anyhow::Result<u8> {
+    let settings = session.app.store.settings().await?;
+    if json {
+        let menus: Vec<Value> = settings
+            .menus
+            .iter()
+            .map(|menu| {
+                let form = menu.form();
+                json!({ "id": menu.id(), "name": form.name, "source": form.source, "key": form.key, "integrations": form.integrations })
+            })
+            .collect();
+        output::json(&menus)?;
+        return Ok(GOOD);
+    }
+    let rows: Vec<_> = settings
+        .menus
+        .iter()
+        .map(|menu| {
+            let form = menu.form();
+            [form.name.clone(), source_of(menu), form.key.join(" / "), form.integrations.join(", ")]
+        })
+        .collect();
+    output::table(["MENU", "SOURCE", "KEY", "INTEGRATIONS"], &rows);
+    Ok(GOOD)
+}
+
+async fn show(session: &Session, name: &str, json: bool) -> anyhow::Result<u8> {
+    let menu = find(session, name).await?;
+    if json {
+        output::json(menu.form())?;
+    } else {
+        output::line(serde_yaml::to_string(menu.form())?.trim_end());
+    }
+    Ok(GOOD)
+}
+
+/// A menu, opened, with the CSV's form of the integration through which it is looked at.
+struct Look {
+    menu: Menu,
+    csv: CsvForm,
+    limits: Limits,
+    opened: Opened,
+}
+
+async fn look(session: &Session, name: &str, integration: Option<&str>) -> anyhow::Result<Look> {
+    let menu = find(session, name).await?;
+    let settings = session.app.store.settings().await?;
+    let named = integration.or_else(|| menu.form().integrations.first().map(String::as_str));
+    let (csv, limits) = match named {
+        None => Default::default(),
+        Some(named) => {
+            let one = settings.integration(named).with_context(|| format!("there is no integration {named:?}"))?;
+            (one.form().csv.clone(), one.form().limits)
+        }
+    };
+    let now = session.app.clock.now();
+    let context = OpenContext { now, run_at: now, zone: session.app.config.timezone };
+    let opened = source::open(&menu, &session.app.store, &context).await?;
+    Ok(Look { menu, csv, limits, opened })
+}
+
+async fn preview(session: &Session, name: &str, integration: Option<&str>, n: usize, json: bool) -> anyhow::Result<u8> {
+    let look = look(session, name, integration).await?;
+    let shown = tokio::task::spawn_blocking(move || {
+        let plan = export::Plan::new(&look.menu, &look.csv, &look.limits, &look.opened.header, None)?;
+        Ok::<_, anyhow::Error>(export::preview(&plan, look.opened.blocks, n)?)
+    })
+    .await??;
+    if json {
+        let rows: Vec<Value> = shown
+            .rows
+            .iter()
+            .map(|row| json!({ "line": row.line, "values": row.values, "sent": row.is_sent, "faults": row.faults }))
+            .collect();
+        output::json(&json!({ "headers": shown.headers, "rows": rows, "more": shown.more }))?;
+        return Ok(GOOD);
+    }
+    output::grid(&shown.headers, shown.rows.iter().map(|row| row.values.as_slice()));
+    if shown.more {
+        output::line("…");
+    }
+    let mut faulty = false;
+    for row in &shown.rows {
+        for fault in &row.faults {
+            faulty = true;
+            let fate = if row.is_sent { "" } else { " (not sent)" };
+            output::aside(format!("line {}: {} {}: {}{fate}", row.line, fault.key, fault.column, fault.reason));
+        }
+    }
+    Ok(if faulty { BAD } else { GOOD })
+}
+
+async fn export(session: &Session, name: &str, integration: Option<&str>, target: &Path) -> anyhow::Result<u8> {
+    let look = look(session, name, integration).await?;
+    let scratch = session.app.config.spool().join(format!("export-{}", std::process::id()));
+    let target = target.to_owned();
+    let written = tokio::task::spawn_blocking(move || {
+        let done = write(look, &target, &scratch);
+        // The folder holds passing files of a sort only, and may never have been made.
+        let _ = std::fs::remove_dir_all(&scratch);
+        done
+    })
+    .await??;
+    let Some(exported) = written else { return Ok(GOOD) };
+    output::aside(format!(
+        "{} records, {} left out, {} bytes",
+        exported.records, exported.left_out_total, exported.bytes
+    ));
+    Ok(if exported.left_out_total > 0 { BAD } else { GOOD })
+}
+
+/// Writes under a working name and renames, so that a file is whole or not there. `None` when the reader of standard
+/// output went away.
+fn write(look: Look, target: &Path, scratch: &Path) -> anyhow::Result<Option<Exported>> {
+    let plan = export::Plan::new(&look.menu, &look.csv, &look.limits, &look.opened.header, None)?;
+    let go_on = |_| ControlFlow::Continue(());
+    let blocks = look.opened.blocks;
+    let done = if target == Path::new("-") {
+        let mut out = BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
+        let done = export::write_single(&plan, blocks, &mut out, scratch, go_on);
+        if done.is_ok() {
+            out.flush()?;
+        }
+        done
+    } else {
+        if target.is_dir() {
+            bail!("{} is a folder: name a file", target.display());
+        }
+        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let file = tempfile::NamedTempFile::new_in(folder)
+            .with_context(|| format!("{} cannot be written", folder.display()))?;
+        let mut out = BufWriter::with_capacity(1 << 16, file);
+        let done = export::write_single(&plan, blocks, &mut out, scratch, go_on);
+        if done.is_ok() {
+            let file = out.into_inner().map_err(|error| anyhow::anyhow!("{}: {}", target.display(), error.error()))?;
+            file.as_file().sync_all()?;
+            file.persist(target)?;
+        }
+        done
+    };
+    match done {
+        Ok(exported) => Ok(Some(exported)),
+        Err(ExportError::OutputClosed) => Ok(None),
+        Err(ExportError::Failed(failure)) => Err(told(&failure)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A failure with the rows that it is about, for the screen.
+fn told(failure: &Failure) -> anyhow::Error {
+    let mut text = failure.to_string();
+    for row in failure.rows.iter().take(20) {
+        text.push_str(&format!("\n  {} (line {}) {}: {}", row.key, row.line, row.column, row.reason));
+    }
+    let more = failure.rows_total.saturating_sub(20);
+    if more > 0 {
+        text.push_str(&format!("\n  and {more} more"));
+    }
+    anyhow::anyhow!(text)
+}

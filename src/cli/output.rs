@@ -1,0 +1,60 @@
+//! What commands print: text and JSON on standard output, errors on standard error. The only place that prints.
+
+use serde::Serialize;
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+use unicode_width::UnicodeWidthStr;
+
+/// Prints a line; a reader that went away (`| head`) is no error.
+pub(super) fn line(text: impl AsRef<str>) {
+    let _ = writeln!(std::io::stdout(), "{}", text.as_ref());
+}
+
+/// Prints a line for a person on standard error, so that standard output stays clean for machines.
+pub(super) fn aside(text: impl AsRef<str>) {
+    let _ = writeln!(std::io::stderr(), "{}", text.as_ref());
+}
+
+/// Prints a value as JSON, indented for people, one document.
+pub(super) fn json(value: &impl Serialize) -> anyhow::Result<()> {
+    line(serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+/// Prints an error with its causes and ends with "wrong usage or settings".
+pub(super) fn fail(error: &anyhow::Error) -> ExitCode {
+    aside(format!("error: {error:#}"));
+    ExitCode::from(super::WRONG)
+}
+
+/// Whether standard output is a terminal that wants colour.
+pub(super) fn is_coloured() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
+/// Prints rows under a header, columns aligned by display width; nothing but the header where there are no rows.
+pub(super) fn table<const N: usize>(header: [&str; N], rows: &[[String; N]]) {
+    let header = header.map(str::to_owned);
+    grid(&header, rows.iter().map(|row| row.as_slice()));
+}
+
+/// The same for rows whose width is not known beforehand. Line breaks and other controls inside a cell are shown as
+/// a mark, so that a row stays a line.
+pub(super) fn grid<'r>(header: &'r [String], rows: impl Iterator<Item = &'r [String]> + Clone) {
+    let plain = |cell: &str| cell.chars().map(|c| if c.is_control() { '␤' } else { c }).collect::<String>();
+    let widths: Vec<usize> = (0..header.len())
+        .map(|column| {
+            let cells = rows.clone().filter_map(|row| row.get(column)).chain([&header[column]]);
+            cells.map(|cell| plain(cell).width()).max().unwrap_or(0)
+        })
+        .collect();
+    for row in std::iter::once(header).chain(rows) {
+        let mut text = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            let cell = plain(cell);
+            text.push_str(&cell);
+            text.push_str(&" ".repeat(width.saturating_sub(cell.width()) + 2));
+        }
+        line(text.trim_end());
+    }
+}

@@ -1,0 +1,110 @@
+//! What every command but `serve` needs: the house with its doors open, and who stands before it.
+
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::engine::Engine;
+use anyhow::{Context as _, bail};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use std::path::Path;
+use tokio_util::sync::CancellationToken;
+
+/// An opened house and its user.
+pub struct Session {
+    /// The house.
+    pub(super) app: App,
+    /// Who acts: the host's user.
+    pub(super) actor: String,
+}
+
+impl Session {
+    /// Reads the configuration and opens the store.
+    pub(super) async fn open(config: Option<&Path>) -> anyhow::Result<Self> {
+        let config = Config::load(config).context("config.yaml")?;
+        Ok(Self::over(App::open(config, Clock::system()).await?))
+    }
+
+    /// Over a house that is open already.
+    pub(super) fn over(app: App) -> Self {
+        Self { app, actor: actor() }
+    }
+
+    /// The loops' shared things, for orders and for carrying a run.
+    pub(super) fn engine(&self) -> anyhow::Result<Engine> {
+        Ok(self.app.engine()?)
+    }
+
+    /// Refuses a listed user who may not configure. A host user who is not listed owns the database file, and may.
+    pub(super) async fn may_configure(&self) -> anyhow::Result<()> {
+        if let Some(user) = self.app.store.user(&self.actor).await?
+            && !user.may_configure()
+        {
+            bail!(
+                "{} may not change settings: it takes both db_settings and system_integration (renkei user grant)",
+                user.name
+            );
+        }
+        Ok(())
+    }
+
+    /// An instant for a table.
+    pub(super) fn short(&self, at: Option<DateTime<Utc>>) -> String {
+        at.map_or_else(
+            || "-".to_owned(),
+            |at| at.with_timezone(&self.app.config.timezone).format("%Y-%m-%d %H:%M:%S").to_string(),
+        )
+    }
+
+    /// Reads `2026-12-01` or `2026-12-01T06:00` in the configured zone.
+    pub(super) fn instant(&self, text: &str) -> anyhow::Result<DateTime<Utc>> {
+        let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M")
+            .or_else(|_| text.parse::<NaiveDate>().map(|date| date.and_time(chrono::NaiveTime::MIN)))
+            .with_context(|| format!("{text:?} is no date: write 2026-12-01 or 2026-12-01T06:00"))?;
+        let zoned = local.and_local_timezone(self.app.config.timezone).earliest();
+        Ok(zoned.with_context(|| format!("{text} does not exist in {}", self.app.config.timezone))?.to_utc())
+    }
+}
+
+/// The host's user: whoever called sudo, else whoever is signed in.
+fn actor() -> String {
+    ["SUDO_USER", "USER", "LOGNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+        .unwrap_or_else(|| "root".to_owned())
+}
+
+/// Cancelled by the first SIGTERM or SIGINT; a second one ends the process at once.
+pub(super) fn on_signal() -> CancellationToken {
+    let token = CancellationToken::new();
+    tokio::spawn({
+        let token = token.clone();
+        async move {
+            signal().await;
+            token.cancel();
+            signal().await;
+            std::process::exit(130);
+        }
+    });
+    token
+}
+
+#[cfg(unix)]
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        }
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal() {
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,231 @@
+//! `renkei timer`: list, look into, switch, and see when it will run.
+
+use super::session::Session;
+use super::{GOOD, output, view};
+use crate::domain::timer::Switch;
+use crate::settings;
+use crate::store::settings::StoredTimer;
+use anyhow::Context as _;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+/// What can be done with timers.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// List timers with their next slots
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a timer as it is written in settings
+    Show {
+        /// Its name or id
+        name: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Switch a timer on; a running daemon follows within two seconds
+    On {
+        /// Its name or id
+        name: String,
+    },
+    /// Switch a timer off
+    Off {
+        /// Its name or id
+        name: String,
+    },
+    /// Say when it will run, without touching anything
+    Next {
+        /// Its name or id
+        name: String,
+        /// How many slots
+        #[arg(short, value_name = "N", default_value_t = 5)]
+        n: usize,
+        /// The first slot after this date, as in 2026-12-01 or 2026-12-01T06:00
+        #[arg(long, value_name = "DATE")]
+        from: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what became of its slots: one line each, newest last
+    Ledger {
+        /// Its name or id
+        name: String,
+        /// From this date; a week ago where absent
+        #[arg(long, value_name = "DATE")]
+        from: Option<String>,
+        /// Up to this date; now where absent
+        #[arg(long, value_name = "DATE")]
+        to: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Does it.
+pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<u8> {
+    match command {
+        Command::List { json } => list(session, json).await,
+        Command::Show { name, json } => show(session, &name, json).await,
+        Command::On { name } => switch(session, &name, Switch::On).await,
+        Command::Off { name } => switch(session, &name, Switch::Off).await,
+        Command::Next { name, n, from, json } => next(session, &name, n, from.as_deref(), json).await,
+        Command::Ledger { name, from, to, json } => ledger(session, &name, from.as_deref(), to.as_deref(), json).await,
+    }
+}
+
+async fn find(session: &Session, name: &str) -> anyhow::Result<StoredTimer> {
+    let settings = session.app.store.settings().await?;
+    settings.timer(name).cloned().with_context(|| format!("there is no timer {name:?}: `renkei timer list` shows them"))
+}
+
+fn schedule(timer: &StoredTimer) -> String {
+    timer.timer.form().schedule.as_ref().map_or_else(|| "-".to_owned(), crate::domain::schedule::Schedule::describe_en)
+}
+
+fn switch_word(timer: &StoredTimer) -> &'static str {
+    if timer.timer.is_on() { "on" } else { "off" }
+}
+
+async fn list(session: &Session, json: bool) -> anyhow::Result<u8> {
+    let settings = session.app.store.settings().await?;
+    let zone = session.app.config.timezone;
+    if json {
+        let timers: Vec<Value> = settings
+            .timers
+            .iter()
+            .map(|stored| {
+                let form = stored.timer.form();
+                json!({
+                    "id": stored.timer.id(), "name": form.name, "menu": form.menu, "integration": form.integration,
+                    "switch": form.switch, "priority": form.priority, "schedule": form.schedule,
+                    "timezone": stored.timer.zone(zone), "set_by": stored.set_by,
+                    "switched_at": view::local(stored.switched_at, zone),
+                    "next_at": stored.next_at.map(|at| view::local(at, zone)),
+                })
+            })
+            .collect();
+        output::json(&timers)?;
+        return Ok(GOOD);
+    }
+    let rows: Vec<_> = settings
+        .timers
+        .iter()
+        .map(|stored| {
+            let form = stored.timer.form();
+            [
+                form.name.clone(),
+                switch_word(stored).to_owned(),
+                form.priority.to_string(),
+                form.menu.clone(),
+                form.integration.clone(),
+                schedule(stored),
+                session.short(stored.next_at),
+            ]
+        })
+        .collect();
+    output::table(["TIMER", "SWITCH", "PRIORITY", "MENU", "INTEGRATION", "SCHEDULE", "NEXT"], &rows);
+    Ok(GOOD)
+}
+
+async fn show(session: &Session, name: &str, json: bool) -> anyhow::Result<u8> {
+    let stored = find(session, name).await?;
+    if json {
+        output::json(stored.timer.form())?;
+    } else {
+        output::line(serde_yaml::to_string(stored.timer.form())?.trim_end());
+        output::line(format!(
+            "# set by {}, switched {}, next {}",
+            stored.set_by,
+            session.short(Some(stored.switched_at)),
+            session.short(stored.next_at)
+        ));
+    }
+    Ok(GOOD)
+}
+
+async fn switch(session: &Session, name: &str, to: Switch) -> anyhow::Result<u8> {
+    session.may_configure().await?;
+    let (store, zone) = (&session.app.store, session.app.config.timezone);
+    let changed = settings::switch_timer(store, name, to, &session.actor, zone, session.app.clock.now()).await?;
+    let stored = find(session, name).await?;
+    let state = switch_word(&stored);
+    output::line(if changed {
+        format!("{} is {state}; next slot: {}", stored.timer.name(), session.short(stored.next_at))
+    } else {
+        format!("{} is {state} already", stored.timer.name())
+    });
+    Ok(GOOD)
+}
+
+async fn next(session: &Session, name: &str, n: usize, from: Option<&str>, json: bool) -> anyhow::Result<u8> {
+    let stored = find(session, name).await?;
+    let zone = stored.timer.zone(session.app.config.timezone);
+    let mut at = match from {
+        Some(text) => session.instant(text)? - TimeDelta::seconds(1),
+        None => session.app.clock.now(),
+    };
+    let schedule = stored.timer.form().schedule.as_ref().with_context(|| format!("{name} has no schedule"))?;
+    let slots: Vec<DateTime<Utc>> = std::iter::from_fn(|| {
+        at = schedule.next_after(zone, at)?;
+        Some(at)
+    })
+    .take(n)
+    .collect();
+    if json {
+        let slots: Vec<String> = slots.iter().map(|&at| view::local(at, zone)).collect();
+        output::json(&slots)?;
+        return Ok(GOOD);
+    }
+    for slot in &slots {
+        output::line(slot.with_timezone(&zone).format("%Y-%m-%d %a %H:%M:%S %:z").to_string());
+    }
+    if slots.len() < n {
+        output::line("(no further slot)");
+    }
+    if !stored.timer.is_on() {
+        output::aside("note: the timer is off");
+    }
+    Ok(GOOD)
+}
+
+async fn ledger(session: &Session, name: &str, from: Option<&str>, to: Option<&str>, json: bool) -> anyhow::Result<u8> {
+    let stored = find(session, name).await?;
+    let now = session.app.clock.now();
+    let from = from.map(|text| session.instant(text)).transpose()?.unwrap_or(now - TimeDelta::days(7));
+    let to = to.map(|text| session.instant(text)).transpose()?.unwrap_or(now);
+    let slots = session.app.store.occurrences(stored.timer.id(), from, to).await?;
+    let zone = session.app.config.timezone;
+    if json {
+        let lines: Vec<Value> = slots
+            .iter()
+            .map(|slot| {
+                json!({
+                    "scheduled_at": view::local(slot.scheduled_at, zone), "first_at": view::local(slot.first_at, zone),
+                    "slots": slot.slots, "state": slot.state, "reason": slot.reason, "run": slot.run,
+                })
+            })
+            .collect();
+        output::json(&lines)?;
+        return Ok(GOOD);
+    }
+    let rows: Vec<_> = slots
+        .iter()
+        .map(|slot| {
+            let what =
+                slot.reason.map_or_else(|| slot.state.to_string(), |reason| format!("{} ({reason})", slot.state));
+            let many = if slot.slots > 1 {
+                format!("{} since {}", slot.slots, session.short(Some(slot.first_at)))
+            } else {
+                "1".to_owned()
+            };
+            [session.short(Some(slot.scheduled_at)), what, slot.run.clone().unwrap_or_else(|| "-".to_owned()), many]
+        })
+        .collect();
+    output::table(["SLOT", "STATE", "RUN", "SLOTS"], &rows);
+    Ok(GOOD)
+}
