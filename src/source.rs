@@ -7,7 +7,7 @@ pub mod csv;
 pub mod dialect;
 pub mod error;
 pub mod import;
-mod json_lines;
+mod json;
 pub mod locate;
 pub mod records;
 pub mod split;
@@ -15,6 +15,7 @@ mod text;
 
 pub use self::csv::{CsvRows, FileInfo};
 pub use self::error::SourceError;
+pub use self::import::{Imported, import};
 pub use self::locate::{Found, NotReady, Why, locate};
 pub use self::records::{RecordBlocks, RecordsInfo};
 
@@ -82,9 +83,12 @@ impl fmt::Display for SourceInfo {
         const TIME: &str = "%Y-%m-%dT%H:%M:%SZ";
         match self {
             Self::File(file) => {
-                let (charset, dialect) = (file.charset, file.dialect);
                 write!(out, "{} ({} bytes, ", file.path.display(), file.size)?;
-                write!(out, "written {}, {charset}, {dialect})", file.modified.format(TIME))
+                write!(out, "written {}, {}", file.modified.format(TIME), file.charset)?;
+                match file.dialect {
+                    Some(dialect) => write!(out, ", {dialect})"),
+                    None => out.write_str(", JSON lines)"),
+                }
             }
             Self::Records(records) => {
                 write!(out, "records of generation {} ({} records, ", records.generation, records.records)?;

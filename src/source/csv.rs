@@ -6,7 +6,7 @@ use super::dialect::{self, Dialect};
 use super::error::{Place, SourceError};
 use super::locate::{Found, Looks};
 use super::split::{Broken, Packed, Splitter};
-use super::text::{Stop, Text, Watched};
+use super::text::{Text, Watched};
 use crate::domain::menu::CsvSourceForm;
 use crate::domain::record::{Block, Header};
 use chrono::{DateTime, Utc};
@@ -27,11 +27,16 @@ pub struct FileInfo {
     pub modified: DateTime<Utc>,
     /// The charset it is read in.
     pub charset: Charset,
-    /// How its fields are separated and quoted.
-    pub dialect: Dialect,
+    /// How its fields are separated and quoted; `None` for JSON lines.
+    pub dialect: Option<Dialect>,
 }
 
 impl FileInfo {
+    pub(super) fn of(text: &Text, dialect: Option<Dialect>) -> Self {
+        let Found { path, looks: Looks { size, modified, .. } } = text.file().found().clone();
+        Self { path, size, modified, charset: text.charset(), dialect }
+    }
+
     /// The file's name without its folder.
     #[must_use]
     pub fn name(&self) -> String {
@@ -72,9 +77,8 @@ impl CsvRows {
             more = text.next(&mut next)?;
             piece.push_str(&next);
         }
-        let dialect = dialect::settle(form, &piece, !more && text.stop().is_none());
-        let Found { path, looks: Looks { size, modified, .. } } = text.file().found().clone();
-        let about = FileInfo { path, size, modified, charset, dialect };
+        let dialect = dialect::settle(form, &piece, !more && !text.is_stopped());
+        let about = FileInfo::of(&text, Some(dialect));
         let splitter = Splitter::new(dialect.delimiter, dialect.quote);
         let header = Header::new(form.columns.clone());
         let rows = Packed::default();
@@ -139,11 +143,7 @@ impl CsvRows {
             if self.text.next(&mut self.piece)? {
                 continue;
             }
-            // Bytes that make no sense may be those of a file that is being written.
-            self.text.file().unchanged()?;
-            if let Some(stop) = self.text.stop() {
-                return Err(self.stopped(stop));
-            }
+            self.text.ended(self.splitter.line())?;
             self.over = true;
             let finished = self.splitter.finish(&mut self.rows);
             return finished.map_err(|broken| self.broken(broken));
@@ -193,20 +193,6 @@ impl CsvRows {
         }
         let (what, mend) = broken.how.words();
         self.malformed(Place::line(broken.line), what, mend)
-    }
-
-    fn stopped(&self, stop: Stop) -> SourceError {
-        let line = self.splitter.line();
-        match stop {
-            Stop::Nul => {
-                self.malformed(Place::line(line), "a NUL character", "the file is damaged or no text: write it anew")
-            }
-            Stop::Invalid(byte) => {
-                let what = format!("bytes that are no {} text", self.text.charset());
-                let mend = "the file is cut, damaged or joined from several charsets; if the charset is another one, set charset: in the menu's source";
-                SourceError::charset(self.text.file().path(), Place::byte(line, byte), what, mend)
-            }
-        }
     }
 }
 

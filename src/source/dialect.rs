@@ -51,26 +51,27 @@ pub(super) fn settle(form: &CsvSourceForm, sample: &str, whole: bool) -> Dialect
         Some(text) => single(text).into_iter().collect(),
         None => DELIMITERS.to_vec(),
     };
-    let quotes: Vec<Option<u8>> = match &form.quote {
-        Some(text) => vec![single(text)],
-        None => vec![Some(b'"'), None],
-    };
     let columns = (!form.columns.is_empty()).then_some(form.columns.len());
-    for quote in quotes {
-        let trials: Vec<Trial> =
-            delimiters.iter().map(|&delimiter| Trial::split(Dialect { delimiter, quote }, sample, whole)).collect();
-        // Quotes are ordinary characters only if reading them as quotes fails at once, before any field was closed
-        // properly by one. Else the file quotes and has a fault, which the strict reading names.
-        let none_quoted = trials.iter().all(|trial| trial.broken && !trial.quoted);
-        if none_quoted && form.quote.is_none() && quote.is_some() {
-            continue;
-        }
-        let best = trials.iter().enumerate().max_by_key(|(index, trial)| (trial.rank(columns), usize::MAX - index));
-        if let Some((_, best)) = best {
-            return best.dialect;
-        }
+    let best = |quote: Option<u8>| {
+        let trials = delimiters.iter().map(|&delimiter| Trial::split(Dialect { delimiter, quote }, sample, whole));
+        trials
+            .enumerate()
+            .max_by_key(|(index, trial)| (trial.rank(columns), usize::MAX - index))
+            .map(|(_, trial)| trial)
+    };
+    let written = form.quote.as_deref().map(single);
+    let quoting = best(written.unwrap_or(Some(b'"')));
+    // Quotes are ordinary characters only if they cannot be read as quotes, several fields begin with one, none of
+    // these has a second, and all rows are alike. A single one that is never closed is that of a file that was cut.
+    if let (None, Some(quoting)) = (written, &quoting)
+        && quoting.broken
+        && !closes_a_field(sample, quoting.dialect)
+        && let Some(plain) = best(None)
+        && (plain.is_alike() && plain.begun >= 2 && plain.paired == 0)
+    {
+        return plain.dialect;
     }
-    Dialect { delimiter: delimiters.first().copied().unwrap_or(b','), quote: None }
+    quoting.map_or(Dialect { delimiter: b',', quote: None }, |trial| trial.dialect)
 }
 
 /// The sample split under one dialect.
@@ -82,7 +83,9 @@ struct Trial {
     rows: usize,
     alike: usize,
     broken: bool,
-    quoted: bool,
+    /// Fields that begin with a quote which is an ordinary character, and those of them that have another.
+    begun: usize,
+    paired: usize,
 }
 
 impl Trial {
@@ -90,15 +93,14 @@ impl Trial {
         let mut splitter = Splitter::new(dialect.delimiter, dialect.quote);
         let mut packed = Packed::default();
         let mut at = 0;
-        let quoted = dialect.quote.is_some_and(|quote| closes_a_field(sample, dialect.delimiter, quote));
-        let mut trial = Self { dialect, width: 0, rows: 0, alike: 0, broken: false, quoted };
+        let mut trial = Self { dialect, width: 0, rows: 0, alike: 0, broken: false, begun: 0, paired: 0 };
         loop {
             let row = match splitter.split(sample, &mut at, &mut packed) {
                 Ok(false) if whole => splitter.finish(&mut packed),
                 other => other,
             };
             match row {
-                Ok(true) => trial.count(packed.row_width()),
+                Ok(true) => trial.count(&packed),
                 Ok(false) => break,
                 Err(_) => {
                     trial.broken = true;
@@ -113,7 +115,14 @@ impl Trial {
         trial
     }
 
-    fn count(&mut self, width: usize) {
+    fn count(&mut self, row: &Packed) {
+        let width = row.row_width();
+        if self.dialect.quote.is_none() {
+            for rest in row.row().filter_map(|field| field.strip_prefix('"')) {
+                self.begun += 1;
+                self.paired += usize::from(rest.contains('"'));
+            }
+        }
         if self.rows == 0 {
             self.width = width;
         }
@@ -124,17 +133,20 @@ impl Trial {
     /// The better, the greater: the width that was asked for, every row alike, most rows alike, most columns.
     fn rank(&self, columns: Option<usize>) -> (bool, bool, bool, usize, usize) {
         let wanted = columns.is_none_or(|columns| columns == self.width);
-        let several = self.width > 1;
-        let alike = several && !self.broken && self.alike == self.rows;
-        let share = if several { self.alike * 1000 / self.rows.max(1) } else { 0 };
-        (wanted, alike, several, share, self.width)
+        let share = if self.width > 1 { self.alike * 1000 / self.rows.max(1) } else { 0 };
+        (wanted, self.is_alike(), self.width > 1, share, self.width)
+    }
+
+    /// Several columns, and as many in every row.
+    fn is_alike(&self) -> bool {
+        self.width > 1 && !self.broken && self.alike == self.rows
     }
 }
 
 /// Whether a quote is followed by a delimiter or a line end, as after a field that it closes.
-fn closes_a_field(sample: &str, delimiter: u8, quote: u8) -> bool {
-    let ends = |byte: u8| byte == delimiter || byte == b'\n' || byte == b'\r';
-    sample.as_bytes().windows(2).any(|pair| pair[0] == quote && ends(pair[1]))
+fn closes_a_field(sample: &str, dialect: Dialect) -> bool {
+    let ends = |byte: u8| byte == dialect.delimiter || byte == b'\n' || byte == b'\r';
+    sample.as_bytes().windows(2).any(|pair| Some(pair[0]) == dialect.quote && ends(pair[1]))
 }
 
 #[cfg(test)]
@@ -165,8 +177,10 @@ mod tests {
 
     #[test]
     fn quotes_are_ordinary_characters_only_where_none_closes_a_field() {
-        assert_eq!(found("a\tb\n\"x\t1\ny\t2\n"), ('\t', false), "a quote without its partner");
+        assert_eq!(found("a\tb\n\"x\t1\n\"y\t2\n"), ('\t', false), "quotes without a partner");
         assert_eq!(found("a,b\n\"x\",1\n\"y,2\n"), (',', true), "a file that quotes, with a fault");
+        assert_eq!(found("a,b\n1,2\n3,\"x"), (',', true), "a file that was cut within its only quotes");
+        assert_eq!(found("a,b\n1,\"2\"3\n2,\"4\"5\n"), (',', true), "text after a closing quote");
     }
 
     #[test]

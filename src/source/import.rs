@@ -1,10 +1,12 @@
-//! `records import`: a file becomes a menu's records, all or nothing. CSV and TSV are read as any source is; JSON lines
-//! are objects of plain values, whose numbers keep the digits that are written. The new generation is switched to only
-//! once the file has been read to its end without an error; until then the old one stays.
+//! `records import`: a file of CSV, TSV or JSON lines becomes a menu's records. All or nothing: the rows go into a new
+//! generation, which takes the old one's place at once when the last row is in it; after any error the old one stays.
 
+use super::charset;
+use super::csv::{CsvRows, FileInfo};
 use super::error::SourceError;
-use super::json_lines::JsonLines;
-use super::{Blocks, OpenContext, open_csv};
+use super::json::JsonRows;
+use super::locate::{Found, named};
+use super::text::{Text, Watched};
 use crate::domain::menu::{CsvSourceForm, SourceCharset};
 use crate::domain::record::{Block, Header};
 use crate::store::Store;
@@ -12,102 +14,136 @@ use chrono::{DateTime, Utc};
 use std::path::Path;
 use tokio::sync::mpsc;
 
-/// How many blocks one transaction takes.
-const BLOCKS_AT_ONCE: usize = 16;
+/// How many blocks are written in one transaction: others wait for it, and each is a commit to the disk.
+const TOGETHER: usize = 16;
 
-/// What an import brought.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What an import has done.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Imported {
-    /// Records.
+    /// The generation's number.
+    pub generation: i64,
+    /// How many records it has.
     pub records: u64,
-    /// Columns.
+    /// How many columns.
     pub columns: usize,
+    /// The file it was read from.
+    pub about: FileInfo,
 }
 
-/// Replaces a menu's records by those of a file. `.jsonl`, `.ndjson` and `.json` are read as JSON lines, `.tsv` with
-/// tabs, everything else as CSV whose charset, delimiter and quoting are detected.
+/// Rows of a file in one of the forms that can be imported; to be read on a blocking thread.
+#[derive(Debug)]
+enum Rows {
+    Csv(Box<CsvRows>),
+    Json(Box<JsonRows>),
+}
+
+impl Iterator for Rows {
+    type Item = Result<Block, SourceError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Csv(rows) => rows.next(),
+            Self::Json(rows) => rows.next(),
+        }
+    }
+}
+
+/// Replaces a menu's records (by the menu's id) by those of a file. `.tsv` and `.tab` are split at tabs; `.jsonl`,
+/// `.ndjson` and `.json` are JSON lines, as is any other but `.csv` that begins with a brace; the rest is CSV whose
+/// delimiter and quoting are detected. The charset is detected in each case. A file that a person names by hand is
+/// read also if it was written a moment ago; that it changes meanwhile is an error as in any source.
+///
+/// The old generation stays for those who are reading it; it is among the stale ones from now on.
 ///
 /// # Errors
-/// Whatever is wrong with the file, or [`SourceError::Store`]; the old records stay then.
+/// The file is no table that can be read, as [`CsvRows::open`] and its rows; [`SourceError::Store`]. The menu's
+/// records are then what they were.
 pub async fn import(store: &Store, menu: &str, file: &Path, now: DateTime<Utc>) -> Result<Imported, SourceError> {
-    let (send, mut blocks) = mpsc::channel(2);
-    let path = file.to_owned();
-    let reading = tokio::task::spawn_blocking(move || read(&path, now, &send));
-    let Some(first) = blocks.recv().await else {
-        // The reader ended before it gave the header: it has said why.
-        return Err(reading.await.unwrap_or(Err(SourceError::Ended)).err().unwrap_or(SourceError::Ended));
-    };
-    let Piece::Header(header) = first else { return Err(SourceError::Ended) };
+    let file = file.to_owned();
+    let opened = tokio::task::spawn_blocking(move || open(&file)).await;
+    let (header, about, rows) = opened.unwrap_or(Err(SourceError::Ended))?;
     let generation = store.begin_generation(menu, &header, now).await?;
-    let filled = fill(store, generation, &mut blocks).await;
-    // A store that failed leaves the reader with nobody to listen.
-    drop(blocks);
-    let read = reading.await.unwrap_or(Err(SourceError::Ended));
-    match filled.and_then(|records| read.map(|()| records)) {
-        Ok(records) => {
-            let old = store.generation(menu).await?;
-            store.switch_generation(menu, generation, now).await?;
-            if let Some(old) = old {
-                store.drop_generation(old.number).await?;
+    let imported = async {
+        let records = fill(store, generation, rows).await?;
+        store.switch_generation(menu, generation, now).await?;
+        Ok(Imported { generation, records, columns: header.len(), about })
+    }
+    .await;
+    if imported.is_err() {
+        // If this fails too, the generation is nobody's and goes with the other stale ones.
+        let _ = store.drop_generation(generation).await;
+    }
+    imported
+}
+
+/// Reads on a blocking thread, a little ahead of the writing.
+async fn fill(store: &Store, generation: i64, rows: Rows) -> Result<u64, SourceError> {
+    let (send, mut receive) = mpsc::channel(TOGETHER / 2);
+    let reading = tokio::task::spawn_blocking(move || {
+        for block in rows {
+            let failed = block.is_err();
+            if send.blocking_send(block).is_err() || failed {
+                break;
             }
-            Ok(Imported { records, columns: header.len() })
         }
-        Err(error) => {
-            store.drop_generation(generation).await?;
-            Err(error)
+    });
+    let mut records = 0;
+    let mut waiting = Vec::with_capacity(TOGETHER);
+    loop {
+        let next = receive.recv().await.transpose()?;
+        let over = next.is_none();
+        waiting.extend(next);
+        if waiting.len() >= TOGETHER || (over && !waiting.is_empty()) {
+            store.append_blocks(generation, &waiting).await?;
+            records += waiting.iter().map(|block: &Block| block.len() as u64).sum::<u64>();
+            waiting.clear();
         }
-    }
-}
-
-enum Piece {
-    Header(Header),
-    Rows(Block),
-}
-
-/// Writes what comes in short transactions and counts it.
-async fn fill(store: &Store, generation: i64, blocks: &mut mpsc::Receiver<Piece>) -> Result<u64, SourceError> {
-    let (mut records, mut waiting) = (0, Vec::new());
-    while let Some(piece) = blocks.recv().await {
-        let Piece::Rows(block) = piece else { continue };
-        records += block.len() as u64;
-        waiting.push(block);
-        if waiting.len() >= BLOCKS_AT_ONCE {
-            store.append_blocks(generation, &std::mem::take(&mut waiting)).await?;
+        if over {
+            break;
         }
     }
-    store.append_blocks(generation, &waiting).await?;
+    // A reader that died has closed the channel too: that is no end of the file.
+    reading.await.map_err(|_| SourceError::Ended)?;
     Ok(records)
 }
 
-/// Reads the file on a blocking thread. An error ends it; whoever listens asks for it afterwards.
-fn read(path: &Path, now: DateTime<Utc>, send: &mpsc::Sender<Piece>) -> Result<(), SourceError> {
-    let hand_on = |piece| send.blocking_send(piece).map_err(|_| SourceError::Ended);
-    let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
-    if let Some("jsonl" | "ndjson" | "json") = extension.as_deref() {
-        let (header, mut rows) = JsonLines::open(path)?;
-        hand_on(Piece::Header(header))?;
-        return rows.try_for_each(|block| hand_on(Piece::Rows(block?)));
-    }
+fn open(path: &Path) -> Result<(Header, FileInfo, Rows), SourceError> {
+    let found = named(path)?;
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let delimiter = match extension.as_str() {
+        "jsonl" | "ndjson" | "json" => return json(found),
+        "tsv" | "tab" => Some("\\t".to_owned()),
+        "csv" => None,
+        _ if begins_with_brace(found.clone())? => return json(found),
+        _ => None,
+    };
     let form = CsvSourceForm {
-        path: escaped(path),
+        path: path.to_string_lossy().into_owned(),
         charset: SourceCharset::Auto,
-        delimiter: (extension.as_deref() == Some("tsv")).then(|| "\\t".to_owned()),
+        delimiter,
         quote: None,
         columns: Vec::new(),
         max_age: None,
         wait_until: None,
         completion: None,
     };
-    // A person names this very file now: that it was written a moment ago is no reason to wait.
-    let later = now + super::locate::SETTLED_AFTER;
-    let opened = open_csv(&form, &OpenContext { now: later, run_at: now, zone: chrono_tz::UTC })?;
-    hand_on(Piece::Header(opened.header))?;
-    let mut blocks: Blocks = opened.blocks;
-    blocks.try_for_each(|block| hand_on(Piece::Rows(block?)))
+    let (rows, about) = CsvRows::open(found, &form)?;
+    Ok((rows.header().clone(), about, Rows::Csv(Box::new(rows))))
 }
 
-/// A file's name as a path that is neither a pattern nor holds a date.
-fn escaped(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    if text.contains(['*', '?', '[']) { glob::Pattern::escape(&text) } else { text.into_owned() }
+fn text(found: Found) -> Result<Text, SourceError> {
+    let mut file = Watched::open(found)?;
+    let charset = charset::settle(&mut file, SourceCharset::Auto)?;
+    Text::new(file, charset)
+}
+
+fn json(found: Found) -> Result<(Header, FileInfo, Rows), SourceError> {
+    let rows = JsonRows::open(text(found)?)?;
+    Ok((rows.header().clone(), rows.about(), Rows::Json(Box::new(rows))))
+}
+
+fn begins_with_brace(found: Found) -> Result<bool, SourceError> {
+    let mut piece = String::new();
+    text(found)?.next(&mut piece)?;
+    Ok(piece.trim_start().starts_with('{'))
 }

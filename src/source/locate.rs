@@ -158,6 +158,14 @@ pub fn locate(form: &CsvSourceForm, context: &OpenContext) -> Result<Found, Sour
     Ok(Found { path, looks })
 }
 
+/// A file that a person names by hand, as it is now: neither its age nor a writer is waited for.
+///
+/// # Errors
+/// [`SourceError::NotReady`] where it is not there or no file.
+pub fn named(path: &Path) -> Result<Found, SourceError> {
+    Ok(Found { path: path.to_owned(), looks: look(path)? })
+}
+
 /// Looks at one path; anything but a regular file (through links) is refused here, so that no pipe or device can
 /// block the reading.
 fn look(path: &Path) -> Result<Looks, NotReady> {

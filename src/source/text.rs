@@ -2,7 +2,7 @@
 //! ends the text, and the text before it is still given out, so that the error can name its line.
 
 use super::charset::Charset;
-use super::error::SourceError;
+use super::error::{Place, SourceError};
 use super::locate::{Found, Looks};
 use encoding_rs::{Decoder, DecoderResult};
 use std::fs::File;
@@ -79,7 +79,7 @@ impl Watched {
 
 /// Why a text ends before its file does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stop {
+enum Stop {
     /// A byte at this offset that the charset does not have.
     Invalid(u64),
     /// A NUL.
@@ -121,9 +121,29 @@ impl Text {
         self.charset
     }
 
-    /// Why the text has ended, once [`Self::next`] has said that it has.
-    pub(super) fn stop(&self) -> Option<Stop> {
-        self.stop
+    /// Whether the text has ended before the file did.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.is_some()
+    }
+
+    /// To be asked when [`Self::next`] has said that there is no more, with the line that was reached: the file must be
+    /// what it was when it was found, and its last byte must have been decoded.
+    pub(super) fn ended(&self, line: u64) -> Result<(), SourceError> {
+        // Bytes that make no sense may be those of a file that is being written: that comes first.
+        self.file.unchanged()?;
+        match self.stop {
+            None => Ok(()),
+            Some(Stop::Nul) => {
+                let mend = "the file is damaged or no text: write it anew";
+                Err(SourceError::malformed(self.file.path(), Place::line(line), "a NUL character", mend))
+            }
+            Some(Stop::Invalid(byte)) => {
+                let what = format!("bytes that are no {} text", self.charset);
+                let mend = "the file is cut, damaged or joined from several charsets; if the charset is another one, \
+                            set charset: in the menu's source";
+                Err(SourceError::charset(self.file.path(), Place::byte(line, byte), what, mend))
+            }
+        }
     }
 
     /// Fills `piece`, whose earlier text is dropped; false when there is no more.

@@ -64,7 +64,7 @@ fn read_form(form: &CsvSourceForm) -> Result<Table, SourceError> {
         rows.extend(block.rows().map(|row| (row.line(), row.fields().map(str::to_owned).collect())));
     }
     assert!(blocks.next().is_none());
-    Ok((opened.header.names().to_vec(), rows, format!("{}, {}", about.charset, about.dialect)))
+    Ok((opened.header.names().to_vec(), rows, format!("{}, {}", about.charset, about.dialect.unwrap())))
 }
 
 fn read(bytes: impl AsRef<[u8]>, more: &str) -> Result<Table, SourceError> {
