@@ -9,6 +9,7 @@ pub mod error;
 pub mod import;
 mod json;
 pub mod locate;
+mod packed;
 pub mod records;
 pub mod split;
 mod text;

@@ -6,11 +6,13 @@
 //! without; valid UTF-8; then whichever of Shift_JIS and EUC-JP can be read to the end, and where both can, the one on
 //! which chardetng and the letters themselves agree. Text that is mostly valid UTF-8 is damaged UTF-8, never Shift_JIS.
 
+mod rivals;
+
+use self::rivals::{Rivals, choose};
 use super::error::{Place, SourceError};
 use super::text::{PIECE, Watched, unfinished};
 use crate::domain::menu::SourceCharset;
-use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Decoder, DecoderResult, Encoding};
+use encoding_rs::{Decoder, Encoding};
 use std::fmt;
 
 /// The charset in which a file is read.
@@ -224,117 +226,6 @@ fn nul_at(file: &mut Watched, offset: u64) -> Result<SourceError, SourceError> {
     Ok(SourceError::malformed(file.path(), place, "a NUL byte", mend))
 }
 
-/// A decoder that is followed as long as the bytes fit.
-struct Rival {
-    decoder: Option<Decoder>,
-    scratch: String,
-    /// The beginning of what it read outside ASCII, for the judgement.
-    sample: String,
-    broken_at: Option<u64>,
-    read: u64,
-}
-
-/// How much of the text outside ASCII is judged, in bytes.
-const SAMPLE: usize = 64 * 1024;
-
-impl Rival {
-    fn new(charset: Charset) -> Self {
-        Self {
-            decoder: charset.decoder(),
-            scratch: String::with_capacity(3 * PIECE + 64),
-            sample: String::new(),
-            broken_at: None,
-            read: 0,
-        }
-    }
-
-    fn fits(&self) -> bool {
-        self.broken_at.is_none()
-    }
-
-    fn follow(&mut self, piece: &[u8], over: bool) {
-        let Some(decoder) = &mut self.decoder else { return };
-        self.scratch.clear();
-        let room = decoder.max_utf8_buffer_length_without_replacement(piece.len());
-        self.scratch.reserve(room.unwrap_or(piece.len() * 3 + 16));
-        let (result, read) = decoder.decode_to_string_without_replacement(piece, &mut self.scratch, over);
-        self.read += read as u64;
-        if let DecoderResult::Malformed(bad, after) = result {
-            self.broken_at = Some(self.read.saturating_sub(u64::from(bad) + u64::from(after)));
-            self.decoder = None;
-        }
-        if self.sample.len() < SAMPLE {
-            self.sample.extend(self.scratch.chars().filter(|letter| !letter.is_ascii()).take(SAMPLE / 3));
-        }
-    }
-}
-
-struct Rivals {
-    sjis: Rival,
-    euc: Rival,
-    /// Bytes outside ASCII that belong to UTF-8 characters of three bytes or more, and those that do not.
-    utf8: u64,
-    other: u64,
-    detector: EncodingDetector,
-}
-
-impl Rivals {
-    fn new() -> Self {
-        Self {
-            sjis: Rival::new(Charset::Sjis),
-            euc: Rival::new(Charset::EucJp),
-            utf8: 0,
-            other: 0,
-            detector: EncodingDetector::new(Iso2022JpDetection::Deny),
-        }
-    }
-
-    /// Lets both read until one alone is left and enough was seen, or to the end.
-    fn read_all(&mut self, file: &mut Watched) -> Result<(), SourceError> {
-        file.rewind()?;
-        let mut piece = Vec::with_capacity(PIECE);
-        let mut offset = 0_u64;
-        loop {
-            piece.clear();
-            let over = file.read(&mut piece)?;
-            if let Some(nul) = memchr::memchr(0, &piece) {
-                return Err(nul_at(file, offset + nul as u64)?);
-            }
-            self.weigh_utf8(&piece);
-            self.sjis.follow(&piece, over);
-            self.euc.follow(&piece, over);
-            if offset < 4 * 1024 * 1024 && !piece.is_ascii() {
-                self.detector.feed(&piece, false);
-            }
-            offset += piece.len() as u64;
-            let decided = !(self.sjis.fits() && self.euc.fits()) && self.utf8 + self.other >= 4096;
-            if over || (decided && (self.sjis.fits() || self.euc.fits())) {
-                return Ok(());
-            }
-        }
-    }
-
-    /// A character cut by the end of a piece counts on neither side's favour much: there are few of them.
-    fn weigh_utf8(&mut self, piece: &[u8]) {
-        for chunk in piece.utf8_chunks() {
-            for letter in chunk.valid().chars().filter(|letter| !letter.is_ascii()) {
-                let bytes = letter.len_utf8() as u64;
-                if bytes >= 3 {
-                    self.utf8 += bytes;
-                } else {
-                    self.other += bytes;
-                }
-            }
-            self.other += chunk.invalid().len() as u64;
-        }
-    }
-
-    /// Bytes that are mostly characters of three valid UTF-8 bytes: no text in Shift_JIS or EUC-JP looks like that.
-    fn mostly_utf8(&self) -> bool {
-        self.utf8 > self.other
-    }
-}
-
 /// The file is no UTF-8, as its byte at `invalid` shows: which of the others?
 fn legacy(file: &mut Watched, invalid: u64) -> Result<Charset, SourceError> {
     let mut rivals = Rivals::new();
@@ -363,56 +254,4 @@ fn legacy(file: &mut Watched, invalid: u64) -> Result<Charset, SourceError> {
             Err(SourceError::charset(file.path(), place, what, mend))
         }
     }
-}
-
-/// Both read to the end: chardetng and the letters must agree.
-fn choose(rivals: &Rivals) -> Option<Charset> {
-    let guess = rivals.detector.guess(Some(b"jp"), Utf8Detection::Deny);
-    let charset = [Charset::Sjis, Charset::EucJp].into_iter().find(|charset| charset.encoding() == guess)?;
-    let sjis = judge(&rivals.sjis.sample);
-    let euc = judge(&rivals.euc.sample);
-    let agreed = match charset {
-        Charset::Sjis => sjis > euc,
-        // Half-width katakana in Shift_JIS, syllable after syllable, looks like rare kanji in EUC-JP.
-        _ => euc > sjis && (has_kana(&rivals.euc.sample) || !is_half_width_text(&rivals.sjis.sample)),
-    };
-    agreed.then_some(charset)
-}
-
-/// How much a text looks like Japanese, per character: kana and common signs count more than kanji, kanji more than
-/// half-width katakana (each half of an EUC-JP character is one in Shift_JIS).
-fn judge(sample: &str) -> f64 {
-    let points: i32 = sample
-        .chars()
-        .map(|letter| match letter {
-            'ぁ'..='ん' | 'ァ'..='ヶ' | 'ー' | '、' | '。' => 4,
-            '\u{ff01}'..='\u{ff5e}' | '\u{3000}'..='\u{303f}' => 3,
-            '\u{4e00}'..='\u{9fff}' => 2,
-            '\u{ff61}'..='\u{ff9f}' => 1,
-            _ => 0,
-        })
-        .sum();
-    let letters = sample.chars().count().max(1);
-    #[expect(clippy::cast_precision_loss, reason = "some ten thousand characters")]
-    let score = f64::from(points) / letters as f64;
-    score
-}
-
-/// Only half-width katakana, in an order that occurs in words.
-fn is_half_width_text(sample: &str) -> bool {
-    let mut before = ' ';
-    sample.chars().all(|letter| {
-        let fits = match letter {
-            '\u{ff66}'..='\u{ff9d}' => true,
-            'ﾞ' => matches!(before, 'ｶ'..='ﾄ' | 'ﾊ'..='ﾎ' | 'ｳ'),
-            'ﾟ' => matches!(before, 'ﾊ'..='ﾎ'),
-            _ => false,
-        };
-        before = letter;
-        fits
-    })
-}
-
-fn has_kana(sample: &str) -> bool {
-    sample.chars().any(|letter| matches!(letter, 'ぁ'..='ん' | 'ァ'..='ヶ'))
 }

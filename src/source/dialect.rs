@@ -2,7 +2,8 @@
 //! which all rows have the same number of fields is taken. Where none fits, the nearest is taken and the strict reading
 //! then names the row that does not; nothing is ever split loosely.
 
-use super::split::{Packed, Splitter};
+use super::packed::Packed;
+use super::split::Splitter;
 use crate::domain::menu::CsvSourceForm;
 use std::fmt;
 

@@ -6,7 +6,7 @@
 //! with one, which is an ordinary character. Refused: text after a closing quote, a quote that is never closed, a
 //! carriage return alone outside quotes, a byte order mark at the start of a row, fields and records without end.
 
-use crate::domain::record::{BLOCK_BYTES, BLOCK_ROWS, Block};
+use super::packed::Packed;
 
 /// The most bytes of a field, in UTF-8.
 pub const MOST_FIELD_BYTES: usize = 1024 * 1024;
@@ -14,9 +14,6 @@ pub const MOST_FIELD_BYTES: usize = 1024 * 1024;
 pub const MOST_RECORD_BYTES: usize = 4 * 1024 * 1024;
 /// The most columns, which is what a spreadsheet can hold.
 pub const MOST_COLUMNS: usize = 16_384;
-
-/// A block is closed at so many fields, so that very wide rows do not make it large.
-const MOST_BLOCK_FIELDS: usize = 64 * 1024;
 
 /// What made splitting impossible, and the line at which it happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,93 +64,6 @@ impl How {
             ),
             Self::Columns => ("a record has more than 16384 fields", "correct the delimiter or the file"),
         }
-    }
-}
-
-/// Rows as they are split: packed like a block, but not yet of equal width.
-#[derive(Debug, Default)]
-pub(super) struct Packed {
-    text: String,
-    ends: Vec<u32>,
-    lines: Vec<u64>,
-    /// Where the row that is being built begins, in `text` and in `ends`.
-    row_text: usize,
-    row_ends: usize,
-}
-
-impl Packed {
-    pub(super) fn with_room(width: usize) -> Self {
-        Self {
-            text: String::with_capacity(BLOCK_BYTES / 2),
-            ends: Vec::with_capacity((width * BLOCK_ROWS).min(MOST_BLOCK_FIELDS)),
-            lines: Vec::with_capacity(BLOCK_ROWS),
-            row_text: 0,
-            row_ends: 0,
-        }
-    }
-
-    fn field_start(&self) -> usize {
-        self.ends.last().map_or(0, |&end| end as usize)
-    }
-
-    fn end_field(&mut self) {
-        // A block closes at 256 KiB and a record is bounded by 4 MiB.
-        self.ends.push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
-    }
-
-    /// How many fields the row that has just ended has.
-    pub(super) fn row_width(&self) -> usize {
-        self.ends.len() - self.row_ends
-    }
-
-    /// The fields of the row that has just ended.
-    pub(super) fn row(&self) -> impl Iterator<Item = &str> {
-        (self.row_ends..self.ends.len()).map(|at| {
-            let start = if at == 0 { 0 } else { self.ends[at - 1] as usize };
-            &self.text[start..self.ends[at] as usize]
-        })
-    }
-
-    /// Whether the last field of the row that has just ended is empty.
-    pub(super) fn last_is_empty(&self) -> bool {
-        match self.ends[self.row_ends..] {
-            [] => true,
-            [only] => only as usize == self.row_text,
-            [.., before, last] => before == last,
-        }
-    }
-
-    /// Leaves out the row's last field.
-    pub(super) fn pop_field(&mut self) {
-        self.ends.pop();
-        self.text.truncate(self.field_start());
-    }
-
-    /// Leaves out the row that has just ended.
-    pub(super) fn drop_row(&mut self) {
-        self.text.truncate(self.row_text);
-        self.ends.truncate(self.row_ends);
-    }
-
-    /// Keeps the row that has just ended.
-    pub(super) fn keep_row(&mut self, line: u64) {
-        self.lines.push(line);
-        self.row_text = self.text.len();
-        self.row_ends = self.ends.len();
-    }
-
-    pub(super) fn is_full(&self) -> bool {
-        self.lines.len() >= BLOCK_ROWS || self.text.len() >= BLOCK_BYTES || self.ends.len() >= MOST_BLOCK_FIELDS
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.lines.is_empty()
-    }
-
-    /// All kept rows as a block; `None` if some row was not of that width.
-    pub(super) fn take(&mut self, width: usize) -> Option<Block> {
-        let full = std::mem::replace(self, Self::with_room(width));
-        Block::from_packed(width, full.text, full.ends, full.lines)
     }
 }
 
@@ -253,7 +163,7 @@ impl Splitter {
                 State::Unquoted => {
                     let run = bytes[here..].iter().position(|&byte| self.outside[usize::from(byte)]);
                     let end = run.map_or(bytes.len(), |run| here + run);
-                    rows.text.push_str(&text[here..end]);
+                    rows.push_text(&text[here..end]);
                     here = end;
                     if here < bytes.len() {
                         here += 1;
@@ -266,12 +176,12 @@ impl Splitter {
                 State::Quoted => {
                     let run = bytes[here..].iter().position(|&byte| self.inside[usize::from(byte)]);
                     let end = run.map_or(bytes.len(), |run| here + run);
-                    rows.text.push_str(&text[here..end]);
+                    rows.push_text(&text[here..end]);
                     here = end;
                     if here < bytes.len() {
                         here += 1;
                         if bytes[end] == b'\n' {
-                            rows.text.push('\n');
+                            rows.push_text("\n");
                             self.line += 1;
                             // An unclosed quote takes in all that follows: stop before the whole file is one field.
                             self.bound(rows)?;
@@ -283,7 +193,7 @@ impl Splitter {
                 State::QuoteSeen => {
                     here += 1;
                     if Some(byte) == self.quote {
-                        rows.text.push(char::from(byte));
+                        rows.push_text(char::from(byte).encode_utf8(&mut [0; 4]));
                         self.state = State::Quoted;
                     } else if self.outside[usize::from(byte)] {
                         if self.end_of_field(byte, rows)? {
@@ -348,10 +258,10 @@ impl Splitter {
     }
 
     fn bound(&self, rows: &Packed) -> Result<(), Broken> {
-        if rows.text.len() - rows.field_start() > MOST_FIELD_BYTES {
+        if rows.field_bytes() > MOST_FIELD_BYTES {
             return Err(Broken { line: self.row_line, how: How::LongField });
         }
-        if rows.text.len() - rows.row_text > MOST_RECORD_BYTES {
+        if rows.row_bytes() > MOST_RECORD_BYTES {
             return Err(Broken { line: self.row_line, how: How::LongRecord });
         }
         Ok(())

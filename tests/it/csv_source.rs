@@ -346,6 +346,173 @@ fn delimiters_are_found_or_set() {
     assert_eq!(read("a,b\n'1,2',3\n", "quote: \"'\"").unwrap().1[0].1, ["1,2", "3"]);
 }
 
+// Charsets
+
+/// What `tests/data/source/make.py` has written with Python's codecs and iconv.
+fn fixture(name: &str) -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/source").join(name)).unwrap()
+}
+
+#[test]
+fn every_charset_is_detected_and_read_as_other_programs_write_it() {
+    for (name, charset, set) in [
+        ("utf8.csv", "UTF-8", "utf8"),
+        ("utf8-bom.csv", "UTF-8 (BOM)", "utf8"),
+        ("utf16le.csv", "UTF-16LE", "utf16"),
+        ("utf16be.csv", "UTF-16BE", "utf16"),
+        ("sjis.csv", "Shift_JIS", "sjis"),
+        ("sjis-iconv.csv", "Shift_JIS", "sjis"),
+        ("euc-jp.csv", "EUC-JP", "euc-jp"),
+        ("euc-jp-iconv.csv", "EUC-JP", "euc-jp"),
+        ("iso-2022-jp.csv", "ISO-2022-JP", "iso-2022-jp"),
+        ("iso-2022-jp-iconv.csv", "ISO-2022-JP", "iso-2022-jp"),
+    ] {
+        let (header, rows, about) = read(fixture(name), "").unwrap();
+        assert_eq!(about, format!("{charset}, commas"), "{name}");
+        assert_eq!(header.join("/"), "社員コード/氏名/フリガナ/備考", "{name}");
+        let fields: Vec<String> = rows.iter().map(|(line, row)| format!("{line} {}", row.join("/"))).collect();
+        assert_eq!(fields[0], "2 007/佐藤 太郎/サトウ タロウ/引用\"符\"と,区切り", "{name}");
+        let second = match charset {
+            "EUC-JP" => "3 8/崎山 高子/ヤマザキ タカコ/1ーﾊﾝｶｸ",
+            "ISO-2022-JP" => "3 8/崎山 高子/ヤマザキ タカコ/1ーハンカク",
+            "Shift_JIS" => "3 8/﨑山 髙子/ヤマザキ タカコ/①~ﾊﾝｶｸ",
+            _ => "3 8/﨑山 髙子/ヤマザキ タカコ/①〜ﾊﾝｶｸ",
+        };
+        assert_eq!(fields[1], second, "{name}");
+        if charset.starts_with("UTF") {
+            assert_eq!(fields[2], "4 9/José 𠮷野😀/ヨシノ/", "{name}");
+        }
+        assert_eq!(read(fixture(name), &format!("charset: {set}")).unwrap().1, rows, "{name}, set");
+    }
+}
+
+/// Encodes with encoding_rs; every letter must be in the charset.
+fn encoded(text: &str, encoding: &'static encoding_rs::Encoding) -> Vec<u8> {
+    let mut out = vec![0; text.len() * 4 + 16];
+    let (result, _, length) = encoding.new_encoder().encode_from_utf8_without_replacement(text, &mut out, true);
+    assert_eq!(result, encoding_rs::EncoderResult::InputEmpty);
+    out.truncate(length);
+    out
+}
+
+#[test]
+fn a_name_in_the_last_row_may_be_the_only_one_that_is_not_ascii() {
+    let ascii: String = (0..60_000).map(|n| format!("{n},plain\n")).collect();
+    for (encoding, charset) in [
+        (encoding_rs::UTF_8, "UTF-8"),
+        (encoding_rs::SHIFT_JIS, "Shift_JIS"),
+        (encoding_rs::EUC_JP, "EUC-JP"),
+        (encoding_rs::ISO_2022_JP, "ISO-2022-JP"),
+    ] {
+        let text = format!("code,name\n{ascii}x,渡辺さくら\n");
+        let (_, rows, about) = read(encoded(&text, encoding), "").unwrap();
+        assert_eq!(about, format!("{charset}, commas"));
+        assert_eq!(rows.last().unwrap().1[1], "渡辺さくら");
+    }
+}
+
+#[test]
+fn characters_that_lie_across_two_readings_come_whole() {
+    for shift in 0..4 {
+        let row = "渡辺,😀é髙橋サクラ\n";
+        let text = format!("{}a,b\n{}", "\n".repeat(shift), row.repeat(20_000));
+        let (_, rows, _) = read(&text, "").unwrap();
+        assert!(rows.len() == 20_000 && rows.iter().all(|(_, row)| row.join(",") == "渡辺,😀é髙橋サクラ"));
+        let text = text.replace(['😀', 'é'], "");
+        for encoding in [encoding_rs::SHIFT_JIS, encoding_rs::EUC_JP, encoding_rs::ISO_2022_JP] {
+            let (_, rows, _) = read(encoded(&text, encoding), "").unwrap();
+            assert!(rows.len() == 20_000 && rows.iter().all(|(_, row)| row.join(",") == "渡辺,髙橋サクラ"));
+        }
+    }
+}
+
+#[test]
+fn damaged_or_mixed_text_is_refused_with_its_place_and_never_read_as_another_charset() {
+    let mut cut = "code,name\n1,佐藤\n2,鈴木".as_bytes().to_vec();
+    cut.pop();
+    refused(&cut, "", Code::SourceCharset, &["line 3 (byte 24", "no UTF-8 in a text that otherwise is"]);
+    refused(&cut, "charset: utf8", Code::SourceCharset, &["line 3 (byte 24", "no UTF-8 text"]);
+    let mut mixed = "code,name\n1,佐藤\n2,鈴木\n3,".as_bytes().to_vec();
+    mixed.extend(encoded("高橋\n", encoding_rs::SHIFT_JIS));
+    refused(&mixed, "", Code::SourceCharset, &["line 4", "joined from files in different charsets"]);
+    let mut broken = encoded("code,name\n1,佐藤さくら\n2,", encoding_rs::SHIFT_JIS);
+    broken.extend(b"\x82\n");
+    refused(&broken, "", Code::SourceCharset, &["line 3", "Shift_JIS"]);
+    refused(&broken, "charset: sjis", Code::SourceCharset, &["line 3", "no Shift_JIS text"]);
+    let mut cut = encoded("code,name\n1,佐藤さくら\n2,渡", encoding_rs::EUC_JP);
+    cut.pop();
+    refused(&cut, "charset: euc-jp", Code::SourceCharset, &["line 3 (byte 25", "no EUC-JP text"]);
+    let mut odd = fixture("utf16le.csv");
+    odd.pop();
+    refused(&odd, "", Code::SourceCharset, &["line 4", "no UTF-16LE text"]);
+    let long: String = (0..30_000).map(|n| format!("{n},佐藤\n")).collect();
+    let mut late = encoded(&format!("code,name\n{long}x,"), encoding_rs::SHIFT_JIS);
+    late.extend(b"\xff\n");
+    refused(&late, "", Code::SourceCharset, &["line 30002", "no Shift_JIS text"]);
+}
+
+#[test]
+fn what_could_be_two_charsets_must_be_set() {
+    // Half-width katakana in Shift_JIS, the same bytes as kanji in EUC-JP.
+    let kana = encoded("a,b\n1,ｻﾄｳﾀﾛｳ\n", encoding_rs::SHIFT_JIS);
+    refused(&kana, "", Code::SourceCharset, &["Shift_JIS and as EUC-JP alike", "set charset:"]);
+    assert_eq!(read(&kana, "charset: sjis").unwrap().1[0].1[1], "ｻﾄｳﾀﾛｳ");
+    // The same bytes as Greek or Latin letters in UTF-8.
+    let kana = encoded("a,b\n1,ﾃｽ\n", encoding_rs::SHIFT_JIS);
+    assert_eq!(std::str::from_utf8(&kana).unwrap(), "a,b\n1,ý\n");
+    refused(&kana, "", Code::SourceCharset, &["as UTF-8 and as Shift_JIS"]);
+    assert_eq!(read("a,b\n1,Müller\n", "").unwrap().1[0].1[1], "Müller", "a letter within a word is no katakana");
+}
+
+#[test]
+fn a_small_list_is_read_right_or_not_at_all() {
+    let table = |text: &str| text.lines().map(|line| line.replace(',', "|")).collect::<Vec<_>>();
+    let found = |bytes: &[u8]| match read(bytes, "") {
+        Ok((header, rows, _)) => {
+            let rows = rows.iter().map(|(_, row)| row.join("|"));
+            Some(std::iter::once(header.join("|")).chain(rows).collect::<Vec<_>>())
+        }
+        Err(error) => {
+            assert_eq!(error.code(), Code::SourceCharset, "{error}");
+            None
+        }
+    };
+    for encoding in [encoding_rs::SHIFT_JIS, encoding_rs::EUC_JP] {
+        for text in [
+            "氏名\n佐藤\n",
+            "社員番号\n1\n",
+            "code,name\n1,田中\n",
+            "部門コード,部門名\n1,営業部\n",
+            "a,b\n1,東京\n",
+            "a,b\n1,カナ\n",
+            "a,b\n1,株式会社\n",
+        ] {
+            assert_eq!(found(&encoded(text, encoding)), Some(table(text)), "{text:?} in {}", encoding.name());
+        }
+        for text in [
+            "a,b\n1,ﾃｽﾄ\n",
+            "コード,カナ,ｶﾅ\n1,山田,ﾔﾏﾀﾞｼｮｳﾃﾝ\n",
+            "a,b\n1,ﾔﾏﾀﾞﾊﾅｺ\n",
+            "a,b\n1,社\n",
+            "a,b\n1,ｱ\n",
+            "a,b\n1,車社\n",
+            "a,b\n1,唖\n",
+        ] {
+            let found = found(&encoded(text, encoding));
+            assert!(found.is_none_or(|found| found == table(text)), "{text:?} in {}", encoding.name());
+        }
+    }
+}
+
+#[test]
+fn a_charset_that_the_mark_contradicts_is_refused() {
+    refused("\u{feff}a,b\n", "charset: sjis", Code::SourceCharset, &["begins with the byte order mark of UTF-8"]);
+    refused(fixture("utf16le.csv"), "charset: utf8", Code::SourceCharset, &["byte order mark of UTF-16LE"]);
+    let without_mark = &fixture("utf16le.csv")[2..];
+    refused(without_mark, "", Code::SourceMalformed, &["line 1", "NUL", "set charset: utf16"]);
+    assert_eq!(read(without_mark, "charset: utf16").unwrap().1.len(), 3);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
