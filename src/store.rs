@@ -68,9 +68,20 @@ pub enum StoreError {
     /// What stands in the database cannot be understood.
     #[error("the database holds what this version does not understand: {0}")]
     Content(String),
-    /// The database itself failed: locked, full, an I/O error.
-    #[error("database: {0}")]
-    Database(#[from] sqlx::Error),
+    /// The database itself failed: locked, full, an I/O error; with what can be done about it.
+    #[error("database: {}{error}", advice.map(|advice| format!("{advice}: ")).unwrap_or_default())]
+    Database {
+        /// What can be done about it, where that is known.
+        advice: Option<&'static str>,
+        /// What the database says.
+        error: sqlx::Error,
+    },
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database { advice: backend::trouble(&error).map(backend::Trouble::advice), error }
+    }
 }
 
 impl StoreError {
@@ -84,12 +95,22 @@ pub type StoreResult<T> = Result<T, StoreError>;
 
 impl Store {
     /// Opens the database file for reading and writing, makes it where it is not there, and brings its schema up to
-    /// date. The caller holds the [`DatabaseLock`] or is a short command; schema changes happen under a write lock.
+    /// date. The caller holds the [`DatabaseLock`] or is a short command; schema changes happen in one write
+    /// transaction, so that several may open a new file at once.
     ///
     /// # Errors
     /// A file of a newer version, a damaged one, or one that cannot be written is an error and stays untouched.
     pub async fn open(path: &Path) -> StoreResult<Self> {
         Ok(Self { pools: Arc::new(backend::open(path).await?) })
+    }
+
+    /// Opens the database for reading alone: for commands that only show. It makes no file and changes no schema, and
+    /// whatever would write fails.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and a file that is not there or whose schema is older than this binary's.
+    pub async fn open_read_only(path: &Path) -> StoreResult<Self> {
+        Ok(Self { pools: Arc::new(backend::open_read_only(path).await?) })
     }
 
     /// Closes the connections; waits for statements that still run.

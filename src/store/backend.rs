@@ -2,12 +2,15 @@
 
 use super::{StoreError, StoreResult};
 use sqlx::any::AnyPoolOptions;
+use sqlx::migrate::{Migrate, MigrateError};
 use sqlx::{AnyConnection, AnyPool, Connection, Executor, Row};
-use std::path::Path;
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub(super) type Transaction = sqlx::Transaction<'static, sqlx::Any>;
 
+const MIGRATIONS_TABLE: &str = "_sqlx_migrations";
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
 /// How long a writer waits for another process's write.
@@ -37,23 +40,88 @@ impl Pools {
     }
 }
 
+/// Opens the database for reading and writing; see [`super::Store::open`].
 pub(super) async fn open(path: &Path) -> StoreResult<Pools> {
     sqlx::any::install_default_drivers();
-    prepare_folder(path)?;
+    prepare_file(path)?;
     look_before_touching(path).await?;
-    let url = url_of(path, "rwc");
-    let writer = pool(1, &["PRAGMA journal_mode = WAL", "PRAGMA foreign_keys = ON", "PRAGMA synchronous = FULL", BUSY]);
+    let url = url_of(path, "mode=rwc");
+    let writer = pool(1, &[BUSY, "PRAGMA journal_mode = WAL", "PRAGMA foreign_keys = ON", "PRAGMA synchronous = FULL"]);
     let writer = writer.connect(&url).await.map_err(|error| explain(path, error))?;
-    MIGRATIONS.run(&writer).await.map_err(|error| match error {
-        sqlx::migrate::MigrateError::Execute(error) => explain(path, error),
-        other => StoreError::Access {
-            path: path.to_owned(),
-            detail: format!("the schema cannot be brought up to date: {other}"),
-        },
-    })?;
-    let reader = pool(READERS, &["PRAGMA query_only = ON", BUSY]);
-    let reader = reader.connect(&url).await.map_err(|error| explain(path, error))?;
+    bring_up_to_date(path, &writer).await?;
+    let reader = readers(path, &url).await?;
     Ok(Pools { writer, reader })
+}
+
+/// Opens the database for reading alone; see [`super::Store::open_read_only`].
+pub(super) async fn open_read_only(path: &Path) -> StoreResult<Pools> {
+    sqlx::any::install_default_drivers();
+    if !path.exists() {
+        return Err(access(path, "there is no database yet: `renkei apply` or `renkei serve` makes it".to_owned()));
+    }
+    refuse_what_is_no_file(path)?;
+    let found = look_before_touching(path).await?;
+    if found < newest_version() {
+        let detail = format!(
+            "the database is of version {found}, this renkei works with {}: start `renkei serve` once to bring it up to date",
+            newest_version()
+        );
+        return Err(access(path, detail));
+    }
+    // The file must be writable for the owner all the same: readers of a WAL share its index file.
+    let reader = readers(path, &url_of(path, "mode=rw")).await?;
+    Ok(Pools { writer: reader.clone(), reader })
+}
+
+async fn readers(path: &Path, url: &str) -> StoreResult<AnyPool> {
+    pool(READERS, &[BUSY, "PRAGMA query_only = ON"]).connect(url).await.map_err(|error| explain(path, error))
+}
+
+/// Migrations take no lock of their own on SQLite: they run inside one write transaction, so that two processes that
+/// open a new file at once do not both make its tables. The same transaction proves that the file can be written.
+async fn bring_up_to_date(path: &Path, writer: &AnyPool) -> StoreResult<()> {
+    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(|error| explain(path, error))?;
+    migrate(&mut tx).await.map_err(|error| match error {
+        MigrateError::Execute(error) => explain(path, error),
+        MigrateError::ExecuteMigration(error, _) => explain(path, error),
+        // Somebody newer came in since the version was read.
+        MigrateError::VersionMissing(found) => {
+            StoreError::Newer { path: path.to_owned(), found, known: newest_version() }
+        }
+        MigrateError::VersionMismatch(version) => {
+            let detail = format!(
+                "its schema {version} is not the one that this renkei knows: it was made by a build that was never \
+                 released; export the settings with that build, and begin with a new file"
+            );
+            access(path, detail)
+        }
+        other => access(path, format!("the schema cannot be brought up to date: {other}")),
+    })?;
+    tx.commit().await.map_err(|error| explain(path, error))
+}
+
+/// What `Migrator::run` does, on a connection that is inside a transaction already (its own way of taking one makes a
+/// future that cannot change threads).
+async fn migrate(connection: &mut AnyConnection) -> Result<(), MigrateError> {
+    connection.ensure_migrations_table(MIGRATIONS_TABLE).await?;
+    let applied = connection.list_applied_migrations(MIGRATIONS_TABLE).await?;
+    if let Some(newer) = applied.iter().map(|one| one.version).max().filter(|&version| version > newest_version()) {
+        return Err(MigrateError::VersionMissing(newer));
+    }
+    for migration in MIGRATIONS.iter() {
+        match applied.iter().find(|one| one.version == migration.version) {
+            None => {
+                connection.apply(MIGRATIONS_TABLE, migration).await?;
+            }
+            Some(one) if one.checksum == migration.checksum => {}
+            Some(_) => return Err(MigrateError::VersionMismatch(migration.version)),
+        }
+    }
+    Ok(())
+}
+
+fn newest_version() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 
 fn pool(connections: u32, pragmas: &'static [&'static str]) -> AnyPoolOptions {
@@ -72,71 +140,216 @@ fn pool(connections: u32, pragmas: &'static [&'static str]) -> AnyPoolOptions {
         })
 }
 
-fn url_of(path: &Path, mode: &str) -> String {
+fn url_of(path: &Path, how: &str) -> String {
     // SQLite reads a URL: what has a meaning there must be written otherwise.
     let escaped = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-    format!("sqlite://{escaped}?mode={mode}")
+    format!("sqlite://{escaped}?{how}")
 }
 
-/// Makes the folder and the file, both for the owner alone.
-fn prepare_folder(path: &Path) -> StoreResult<()> {
-    let access = |at: &Path, detail: String| StoreError::Access { path: at.to_owned(), detail };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if !folder.exists() {
-        let mut builder = std::fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(folder).map_err(|error| access(folder, format!("the folder cannot be made: {error}")))?;
-    }
-    if path.is_dir() {
-        return Err(access(path, "this is a folder, not a database file: change `database` in config.yaml".into()));
-    }
+fn access(path: &Path, detail: String) -> StoreError {
+    StoreError::Access { path: path.to_owned(), detail }
+}
+
+/// Makes the folder that a file will lie in, for its owner alone; a folder that is there stays as it is.
+pub(super) fn make_folder_of(file: &Path) -> io::Result<()> {
+    let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Makes the folder and an empty file where there is none, both for the owner alone. A file that is there is not
+/// opened here: closing it again would take away the locks that SQLite holds on it elsewhere in this process.
+fn prepare_file(path: &Path) -> StoreResult<()> {
+    let refused = |error: io::Error| access(path, said_by_the_system(path, &error));
+    make_folder_of(path).map_err(refused)?;
     let mut options = std::fs::OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop).map_err(|error| {
-        let detail =
-            format!("the database cannot be opened for writing: {error}: run renkei as the owner of this folder");
-        access(path, detail)
-    })
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            refuse_what_is_no_file(path)?;
+            let about = std::fs::metadata(path).map_err(refused)?;
+            if about.permissions().readonly() {
+                let detail = "the database file is read-only: allow its owner to write it (chmod u+w), or name another \
+                              `database` in config.yaml";
+                return Err(access(path, detail.to_owned()));
+            }
+            Ok(())
+        }
+        Err(error) => Err(refused(error)),
+    }
 }
 
-/// Reads the schema's version without writing a byte, so that a newer or damaged file stays as it is.
-async fn look_before_touching(path: &Path) -> StoreResult<()> {
-    if std::fs::metadata(path).is_ok_and(|file| file.len() == 0) {
+fn refuse_what_is_no_file(path: &Path) -> StoreResult<()> {
+    let about = std::fs::metadata(path).map_err(|error| access(path, said_by_the_system(path, &error)))?;
+    if about.is_file() {
         return Ok(());
     }
-    let mut connection = AnyConnection::connect(&url_of(path, "ro")).await.map_err(|error| explain(path, error))?;
-    let tables = "SELECT COUNT(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";
-    let known: i64 = sqlx::query(tables)
-        .fetch_one(&mut connection)
-        .await
-        .and_then(|row| row.try_get(0))
-        .map_err(|error| explain(path, error))?;
-    if known == 1 {
-        let newest = "SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM _sqlx_migrations";
-        let found: i64 = sqlx::query(newest)
-            .fetch_one(&mut connection)
-            .await
-            .and_then(|row| row.try_get(0))
-            .map_err(|error| explain(path, error))?;
-        let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
-        if found > known {
-            return Err(StoreError::Newer { path: path.to_owned(), found, known });
+    let what = if about.is_dir() { "a folder" } else { "no ordinary file" };
+    Err(access(path, format!("this is {what}, not a database file: change `database` in config.yaml")))
+}
+
+/// What the system says about a file or its folder, and how to mend it.
+fn said_by_the_system(path: &Path, error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::PermissionDenied => format!(
+            "{error}: the file or its folder belongs to {}: run renkei as that user, or give both to the user who runs it",
+            owner_of(path)
+        ),
+        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
+            format!(
+                "{error}: a part of this path is a file, not a folder: change `database` or `data_dir` in config.yaml"
+            )
         }
+        ErrorKind::ReadOnlyFilesystem => {
+            format!("{error}: name a `database` on a disk that can be written in config.yaml")
+        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            format!("{error}: make room on the disk, or name a `database` on another one in config.yaml")
+        }
+        _ => format!("the database file cannot be made or read: {error}"),
     }
-    connection.close().await.map_err(|error| explain(path, error))
+}
+
+#[cfg(unix)]
+fn owner_of(path: &Path) -> String {
+    use std::os::unix::fs::MetadataExt;
+    let there = path.ancestors().find_map(|part| std::fs::metadata(part).ok());
+    there.map_or_else(|| "somebody else".to_owned(), |about| format!("user number {}", about.uid()))
+}
+
+#[cfg(not(unix))]
+fn owner_of(_: &Path) -> String {
+    "somebody else".to_owned()
+}
+
+/// Reads the schema's version without writing a byte, so that a newer or damaged file stays as it is; 0 for an empty
+/// file.
+async fn look_before_touching(path: &Path) -> StoreResult<i64> {
+    if std::fs::metadata(path).is_ok_and(|file| file.len() == 0) {
+        return Ok(0);
+    }
+    // Where no journal lies beside it, nobody works on the file and all there is stands in it: read so, SQLite leaves
+    // no files of its own behind. Should somebody have come meanwhile, the second look is the one that counts.
+    let mut quiet = None;
+    if !journal_of(path).exists() {
+        refuse_a_stump(path)?;
+        quiet = version_by(path, "mode=ro&immutable=1").await.ok();
+    }
+    let found = match quiet {
+        Some(found) => found,
+        None => version_by(path, "mode=ro").await.map_err(|error| explain(path, error))?,
+    };
+    let known = newest_version();
+    if found > known {
+        return Err(StoreError::Newer { path: path.to_owned(), found, known });
+    }
+    Ok(found)
+}
+
+/// SQLite takes a file that is shorter than its first page for an empty one, and would begin anew in it.
+fn refuse_a_stump(path: &Path) -> StoreResult<()> {
+    let refused = |error: io::Error| access(path, said_by_the_system(path, &error));
+    let mut head = Vec::with_capacity(100);
+    let file = std::fs::File::open(path).map_err(refused)?;
+    let length = file.metadata().map_err(refused)?.len();
+    file.take(100).read_to_end(&mut head).map_err(refused)?;
+    let corrupt = |detail: String| Err(StoreError::Corrupt { path: path.to_owned(), detail });
+    if !head.starts_with(b"SQLite format 3\0") {
+        return corrupt("it does not begin as a database does".to_owned());
+    }
+    // The size of a page, of which 1 stands for 65,536 (SQLite file format).
+    let page = match head.get(16..18) {
+        Some(&[0, 1]) => 65_536,
+        Some(&[high, low]) => u64::from(high) << 8 | u64::from(low),
+        _ => u64::MAX,
+    };
+    if length < page {
+        return corrupt(format!("it ends after {length} bytes, inside its first page"));
+    }
+    Ok(())
+}
+
+fn journal_of(path: &Path) -> PathBuf {
+    let mut journal = path.as_os_str().to_owned();
+    journal.push("-wal");
+    PathBuf::from(journal)
+}
+
+async fn version_by(path: &Path, how: &str) -> Result<i64, sqlx::Error> {
+    let mut connection = AnyConnection::connect(&url_of(path, how)).await?;
+    let sql = "SELECT COUNT(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";
+    let tables: i64 = sqlx::query(sql).fetch_one(&mut connection).await?.try_get(0)?;
+    let mut found = 0;
+    if tables == 1 {
+        let sql = "SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM _sqlx_migrations";
+        found = sqlx::query(sql).fetch_one(&mut connection).await?.try_get(0)?;
+    }
+    connection.close().await?;
+    Ok(found)
 }
 
 fn explain(path: &Path, error: sqlx::Error) -> StoreError {
-    let text = error.to_string();
-    if text.contains("not a database") || text.contains("malformed") {
-        return StoreError::Corrupt { path: path.to_owned(), detail: text };
+    let path = path.to_owned();
+    match trouble(&error) {
+        Some(Trouble::Damaged) => StoreError::Corrupt { path, detail: error.to_string() },
+        Some(trouble @ (Trouble::ReadOnly | Trouble::CannotOpen | Trouble::Full)) => {
+            StoreError::Access { path, detail: trouble.advice().to_owned() }
+        }
+        _ => StoreError::from(error),
     }
-    if text.contains("readonly") || text.contains("unable to open") || text.contains("disk is full") {
-        return StoreError::Access { path: path.to_owned(), detail: text };
+}
+
+/// What people can do something about, among all that SQLite reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trouble {
+    Locked,
+    Full,
+    ReadOnly,
+    Damaged,
+    CannotOpen,
+    Disk,
+}
+
+impl Trouble {
+    pub(super) fn advice(self) -> &'static str {
+        match self {
+            Self::Locked => {
+                "another program kept the database locked for too long: close what else has it open (a backup, a \
+                 database browser), and try again"
+            }
+            Self::Full => "the disk is full: make room; what was written down before stands",
+            Self::ReadOnly => {
+                "the database cannot be written: it, its folder or its disk is read-only for this user; run renkei as \
+                 the owner of the folder"
+            }
+            Self::Damaged => "the file is damaged: stop renkei and restore it from a backup",
+            Self::CannotOpen => {
+                "the database, or a file that SQLite puts beside it, cannot be opened: run renkei as the owner of the folder"
+            }
+            Self::Disk => "the disk reports an error: look at the system's log",
+        }
     }
-    StoreError::Database(error)
+}
+
+/// Sorts an error by SQLite's result codes, of which the lowest eight bits say the kind (SQLite documentation).
+pub(super) fn trouble(error: &sqlx::Error) -> Option<Trouble> {
+    if matches!(error, sqlx::Error::PoolTimedOut) {
+        return Some(Trouble::Locked);
+    }
+    let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
+    Some(match code & 0xff {
+        5 | 6 => Trouble::Locked,
+        8 => Trouble::ReadOnly,
+        10 => Trouble::Disk,
+        11 | 26 => Trouble::Damaged,
+        13 => Trouble::Full,
+        14 => Trouble::CannotOpen,
+        _ => return None,
+    })
 }

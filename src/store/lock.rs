@@ -1,6 +1,7 @@
 //! One active daemon per database: a lock of the operating system on a file beside it. The lock ends with the process
 //! that holds it, however that process ends; the file only tells who it is.
 
+use super::backend::make_folder_of;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -32,21 +33,24 @@ pub enum LockError {
     },
 }
 
+/// The lock file of a database: beside the file itself, so that a path through a link leads to the same lock.
+fn beside(database: &Path) -> PathBuf {
+    let mut path = std::fs::canonicalize(database).unwrap_or_else(|_| database.to_owned()).into_os_string();
+    path.push(".lock");
+    PathBuf::from(path)
+}
+
 impl DatabaseLock {
     /// Takes the lock of a database, or says who holds it. `holder` is what others will read, as in
     /// `serve, process 4711, since 2026-11-24T06:00:00+09:00`.
     pub fn acquire(database: &Path, holder: &str) -> Result<Self, LockError> {
-        let mut path = database.as_os_str().to_owned();
-        path.push(".lock");
-        let path = PathBuf::from(path);
+        let path = beside(database);
         let access = |error| LockError::Access { path: path.clone(), error };
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(access)?;
-        }
+        make_folder_of(&path).map_err(access)?;
         let mut file = options.open(&path).map_err(access)?;
         match file.try_lock() {
             Ok(()) => {}

@@ -1,5 +1,7 @@
 //! The store on real SQLite files: what must never be is refused, and a file that is not ours is left alone.
 
+mod files;
+
 use crate::support::{TOKYO, at, save, temp_store, timer};
 use renkei::domain::admit::{Admission, BootInstant};
 use renkei::domain::failure::{Code, Failure};
@@ -10,7 +12,7 @@ use renkei::domain::timer::{Timer, TimerForm};
 use renkei::domain::verdict::Verdict;
 use renkei::store::batches::{Conclusion, NewBatch, NewExport};
 use renkei::store::outbox::NewMail;
-use renkei::store::{DatabaseLock, LockError, Store, StoreError};
+use renkei::store::{Store, StoreError};
 use serde_json::json;
 
 fn every_minute(more: serde_json::Value) -> Timer {
@@ -245,66 +247,4 @@ async fn a_new_generation_of_records_is_switched_at_once_and_the_old_one_read_to
     db.store.drop_generation(first).await.unwrap();
     db.store.drop_generation(second).await.unwrap();
     assert_eq!(db.store.generation("list").await.unwrap().unwrap().number, second, "the current one is not dropped");
-}
-
-#[tokio::test]
-async fn a_newer_database_is_refused_and_stays_as_it_is() {
-    let db = temp_store().await;
-    db.store.close().await;
-    let newer = sqlx_execute(&db.path, "INSERT INTO _sqlx_migrations (version, description, installed_on, success, checksum, execution_time) VALUES (9999, 'later', '2030-01-01', 1, x'00', 0)").await;
-    assert!(newer);
-    let before = std::fs::read(&db.path).unwrap();
-    let error = Store::open(&db.path).await.err().unwrap();
-    assert!(matches!(error, StoreError::Newer { found: 9999, .. }), "{error}");
-    assert_eq!(std::fs::read(&db.path).unwrap(), before);
-}
-
-/// Runs one statement as another program would, and leaves no journal behind.
-async fn sqlx_execute(path: &std::path::Path, statement: &'static str) -> bool {
-    use sqlx::{Connection, Executor};
-    let mut connection = sqlx::AnyConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap();
-    let done = connection.execute(statement).await.is_ok();
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").await.unwrap();
-    connection.close().await.unwrap();
-    done
-}
-
-#[tokio::test]
-async fn a_file_that_is_no_database_is_refused_and_stays_as_it_is() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("renkei.db");
-    let bytes = b"this is a spreadsheet, honestly".repeat(100);
-    std::fs::write(&path, &bytes).unwrap();
-    let error = Store::open(&path).await.err().unwrap();
-    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
-    assert_eq!(std::fs::read(&path).unwrap(), bytes);
-    let error = Store::open(folder.path()).await.err().unwrap();
-    assert!(error.to_string().contains("folder"), "{error}");
-}
-
-#[tokio::test]
-async fn the_database_is_for_its_owner_alone() {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("data").join("renkei.db");
-    let store = Store::open(&path).await.unwrap();
-    save(&store, vec![], at("2026-11-24 06:00:00")).await;
-    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode(&path) & 0o077, 0);
-    assert_eq!(mode(path.parent().unwrap()), 0o700);
-    for entry in std::fs::read_dir(path.parent().unwrap()).unwrap() {
-        let path = entry.unwrap().path();
-        assert_eq!(mode(&path) & 0o077, 0, "{}", path.display());
-    }
-}
-
-#[test]
-fn a_second_daemon_learns_who_the_first_is() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("renkei.db");
-    let first = DatabaseLock::acquire(&path, "serve, process 4711").unwrap();
-    let second = DatabaseLock::acquire(&path, "serve, process 4712").unwrap_err();
-    assert!(matches!(&second, LockError::Held { holder, .. } if holder.contains("4711")), "{second}");
-    drop(first);
-    DatabaseLock::acquire(&path, "serve, process 4712").unwrap();
 }
