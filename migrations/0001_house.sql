@@ -97,6 +97,7 @@ CREATE TABLE runs (
     cancel_by        TEXT,         -- who asked for a cancel
     sent_at          BIGINT,       -- the first intent: from here on bytes may be with the receiver
     files_removed_at BIGINT,
+    start_by         BIGINT,       -- not started by then, it is skipped (laid out, not written yet)
     CHECK ((trigger_kind = 'timer') = (timer_id IS NOT NULL AND scheduled_at IS NOT NULL) OR trigger_kind = 'retry'),
     CHECK ((state = 'running') = (lane IS NOT NULL)),
     CHECK (state <> 'running' OR started_at IS NOT NULL),
@@ -106,8 +107,14 @@ CREATE TABLE runs (
     CHECK (state NOT IN ('failed', 'held', 'waiting', 'unknown', 'partial') OR failure IS NOT NULL)
 );
 CREATE UNIQUE INDEX runs_one_per_lane ON runs (lane) WHERE state = 'running';
+CREATE UNIQUE INDEX runs_one_per_slot ON runs (timer_id, scheduled_at) WHERE trigger_kind = 'timer';
 CREATE INDEX runs_open ON runs (state, resume_at) WHERE finished_at IS NULL;
-CREATE INDEX runs_of_menu ON runs (menu_id, integration_id, seq);
+CREATE INDEX runs_open_of_menu ON runs (menu_id, integration_id, state) WHERE finished_at IS NULL;
+CREATE INDEX runs_of_menu ON runs (menu_id, seq);
+CREATE INDEX runs_of_menu_name ON runs (menu, seq);
+CREATE INDEX runs_in_state ON runs (state, seq);
+CREATE INDEX runs_repeated ON runs (retry_of) WHERE retry_of IS NOT NULL;
+CREATE INDEX runs_with_files ON runs (finished_at) WHERE files_removed_at IS NULL AND finished_at IS NOT NULL;
 
 -- End states never change, whoever writes.
 CREATE TRIGGER runs_end_is_the_end BEFORE UPDATE OF state ON runs
@@ -206,6 +213,7 @@ CREATE TABLE outbox (
     CHECK (sent_at IS NULL OR next_at IS NULL)
 );
 CREATE INDEX outbox_due ON outbox (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX outbox_of_run ON outbox (run_seq);
 
 -- Records that renkei keeps itself: a new import is a new generation, switched to at once. Some hundred records are
 -- packed into one row, which is what makes a million of them quick to read.
@@ -215,7 +223,9 @@ CREATE TABLE record_generations (
     header      TEXT   NOT NULL,   -- JSON array
     records     BIGINT NOT NULL DEFAULT 0,
     begun_at    BIGINT NOT NULL,
-    imported_at BIGINT             -- NULL until the import is complete
+    imported_at BIGINT,            -- NULL until the import is complete
+    replaced_at BIGINT,            -- since when a newer generation is read instead
+    CHECK (replaced_at IS NULL OR imported_at IS NOT NULL)
 );
 CREATE TABLE record_current (
     menu_id    TEXT PRIMARY KEY,
@@ -227,4 +237,51 @@ CREATE TABLE record_blocks (
     records    BIGINT NOT NULL,
     packed     TEXT   NOT NULL,
     PRIMARY KEY (generation, number)
+);
+
+-- Laid out for chains, planned stops, business days and confirmations; nothing writes them yet.
+
+-- The runs that a run waits for, one row a leading timer.
+CREATE TABLE run_leaders (
+    run_seq    BIGINT NOT NULL REFERENCES runs (seq),
+    timer_id   TEXT   NOT NULL,
+    leader_seq BIGINT REFERENCES runs (seq),   -- NULL: the leader had no slot to wait for, and the note says why
+    note       TEXT,
+    PRIMARY KEY (run_seq, timer_id),
+    CHECK (leader_seq IS NULL OR leader_seq <> run_seq)
+);
+
+-- 連携停止期間.
+CREATE TABLE stops (
+    number     BIGINT PRIMARY KEY,
+    scope      TEXT   NOT NULL CHECK (scope IN ('all', 'account', 'timer')),
+    target     TEXT,                           -- the account or the timer's id
+    from_at    BIGINT NOT NULL,
+    until_at   BIGINT NOT NULL,
+    slots_wait BIGINT NOT NULL CHECK (slots_wait IN (0, 1)),
+    reason     TEXT   NOT NULL,
+    set_by     TEXT   NOT NULL,
+    noted_at   BIGINT NOT NULL,
+    CHECK ((scope = 'all') = (target IS NULL)),
+    CHECK (from_at < until_at)
+);
+
+CREATE TABLE calendar_days (
+    day  TEXT PRIMARY KEY CHECK (length(day) = 10),   -- 2026-11-23
+    kind TEXT NOT NULL CHECK (kind IN ('holiday', 'closed', 'working')),
+    name TEXT NOT NULL
+);
+
+-- What is asked of the status API after a batch was accepted.
+CREATE TABLE confirmations (
+    run_seq      BIGINT NOT NULL,
+    batch        BIGINT NOT NULL,
+    reference    TEXT   NOT NULL,              -- what the answer to the push named
+    next_at      BIGINT,                       -- NULL once it is concluded
+    until_at     BIGINT NOT NULL,
+    concluded_at BIGINT,
+    answer       TEXT,                         -- bounded, secrets masked
+    PRIMARY KEY (run_seq, batch),
+    FOREIGN KEY (run_seq, batch) REFERENCES batches (run_seq, number),
+    CHECK ((next_at IS NULL) = (concluded_at IS NOT NULL))
 );

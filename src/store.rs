@@ -6,6 +6,7 @@
 
 mod backend;
 pub mod batches;
+mod life;
 mod lock;
 pub mod outbox;
 pub mod people;

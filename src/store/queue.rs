@@ -68,7 +68,7 @@ impl Store {
         }
         let mut tx = self.write().await?;
         let woken = sqlx::query(
-            "UPDATE runs SET state = 'queued', resume_at = NULL WHERE state = 'waiting' AND resume_at <= $1",
+            "UPDATE runs SET state = 'queued', resume_at = NULL WHERE state = 'waiting' AND finished_at IS NULL AND resume_at <= $1",
         )
         .bind(millis(now))
         .execute(&mut *tx)

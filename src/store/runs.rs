@@ -1,8 +1,6 @@
-//! Runs: how they are made, shown and moved from state to state. Each move is a guarded UPDATE, so that whoever comes
-//! second learns it.
+//! Runs: how they are made, numbered and shown. How they move from state to state stands in `life`.
 
 use super::batches::{self, Attempt, Batch};
-use super::outbox::{self, NewMail};
 use super::row::{Columns, to_json};
 use super::{Store, StoreError, StoreResult, Transaction, millis};
 use crate::domain::failure::Failure;
@@ -215,21 +213,12 @@ pub(super) async fn insert(
     day: NaiveDate,
     now: DateTime<Utc>,
 ) -> StoreResult<(i64, String)> {
-    let seq: i64 = sqlx::query("SELECT CAST(COALESCE(MAX(seq), 0) + 1 AS BIGINT) AS seq FROM runs")
-        .fetch_one(&mut **tx)
-        .await?
-        .number("seq")?;
-    let prefix = format!("R-{}-", day.format("%Y%m%d"));
-    // The newest run of the day has the day's largest number, whatever its count of digits.
-    let last = sqlx::query("SELECT id FROM runs WHERE id LIKE $1 ORDER BY seq DESC LIMIT 1")
-        .bind(format!("{prefix}%"))
-        .fetch_optional(&mut **tx)
-        .await?;
-    let last: u64 = match last {
-        Some(row) => row.text("id")?[prefix.len()..].parse().map_err(StoreError::content)?,
-        None => 0,
+    let newest = sqlx::query("SELECT seq, id FROM runs ORDER BY seq DESC LIMIT 1").fetch_optional(&mut **tx).await?;
+    let (seq, newest) = match &newest {
+        Some(row) => (row.number("seq")? + 1, row.text("id")?),
+        None => (1, String::new()),
     };
-    let id = format!("{prefix}{:04}", last + 1);
+    let id = next_id(tx, &newest, day).await?;
     let keys = new.wanted_keys.as_ref().map(to_json).transpose()?;
     sqlx::query(
         "INSERT INTO runs (seq, id, menu_id, menu, integration_id, integration, timer_id, timer, account, \
@@ -262,6 +251,29 @@ pub(super) async fn insert(
     Ok((seq, id))
 }
 
+/// The next number of a day. The newest run of the day has the day's largest number, whatever its count of digits;
+/// where the newest run of all is of another day, this day's are looked at (the clock may have gone back).
+async fn next_id(tx: &mut Transaction, newest: &str, day: NaiveDate) -> StoreResult<String> {
+    let prefix = format!("R-{}-", day.format("%Y%m%d"));
+    let last = if newest.starts_with(&prefix) {
+        Some(newest.to_owned())
+    } else {
+        sqlx::query("SELECT id FROM runs WHERE id >= $1 AND id < $2 ORDER BY LENGTH(id) DESC, id DESC LIMIT 1")
+            .bind(&prefix)
+            // The letter after the dash.
+            .bind(format!("R-{}.", day.format("%Y%m%d")))
+            .fetch_optional(&mut **tx)
+            .await?
+            .map(|row| row.text("id"))
+            .transpose()?
+    };
+    let last: u64 = match last.as_deref().and_then(|id| id.strip_prefix(&prefix)) {
+        Some(number) => number.parse().map_err(StoreError::content)?,
+        None => 0,
+    };
+    Ok(format!("{prefix}{:04}", last + 1))
+}
+
 fn cause(new: &NewRun) -> String {
     match (&new.timer, new.trigger) {
         (Some((_, timer)), Trigger::Timer) => format!("timer {timer}"),
@@ -292,14 +304,6 @@ pub(super) async fn note(
     .execute(&mut **tx)
     .await?;
     Ok(())
-}
-
-/// Nothing was changed: the run is not in the state that the caller believed.
-fn guard(changed: u64, seq: i64, wanted: &str) -> StoreResult<()> {
-    if changed == 1 {
-        return Ok(());
-    }
-    Err(StoreError::Conflict(format!("run number {seq} is not {wanted} any more")))
 }
 
 impl Store {
@@ -340,18 +344,32 @@ impl Store {
 
     /// The newest runs first.
     pub async fn list_runs(&self, filter: &RunFilter) -> StoreResult<Vec<Run>> {
-        let rest =
-            "WHERE ($1 IS NULL OR state = $2) AND ($3 IS NULL OR menu_id = $4 OR menu = $5) ORDER BY seq DESC LIMIT $6";
-        let state = filter.state.map(|state| state.as_str().to_owned());
-        let rows = sqlx::query(select(rest))
-            .bind(state.clone())
-            .bind(state)
-            .bind(filter.menu.clone())
-            .bind(filter.menu.clone())
-            .bind(filter.menu.clone())
-            .bind(i64::from(filter.limit))
-            .fetch_all(self.reader())
-            .await?;
+        let limit = i64::from(filter.limit);
+        let state = filter.state.map(RunState::as_str);
+        // One statement for each filter, so that each is answered from an index however long the history is.
+        let rows = match (&filter.menu, state) {
+            (None, None) => {
+                sqlx::query(select("ORDER BY seq DESC LIMIT $1")).bind(limit).fetch_all(self.reader()).await?
+            }
+            (None, Some(state)) => {
+                let sql = select("WHERE state = $1 ORDER BY seq DESC LIMIT $2");
+                sqlx::query(sql).bind(state).bind(limit).fetch_all(self.reader()).await?
+            }
+            (Some(menu), state) => {
+                let of_menu = |column: &str| {
+                    let state = state.map_or(String::new(), |state| format!("AND state = '{state}'"));
+                    format!(
+                        "SELECT * FROM (SELECT seq FROM runs WHERE {column} = $1 {state} ORDER BY seq DESC LIMIT $2)"
+                    )
+                };
+                let rest = format!(
+                    "WHERE seq IN ({} UNION {}) ORDER BY seq DESC LIMIT $2",
+                    of_menu("menu_id"),
+                    of_menu("menu")
+                );
+                sqlx::query(select(&rest)).bind(menu).bind(limit).fetch_all(self.reader()).await?
+            }
+        };
         rows.iter().map(read).collect()
     }
 
@@ -360,154 +378,6 @@ impl Store {
         let mut tx = self.write().await?;
         note(&mut tx, seq, now, kind, text).await?;
         Ok(tx.commit().await?)
-    }
-
-    /// Ends a running run; its mail is written in the same transaction.
-    pub async fn finish(
-        &self,
-        seq: i64,
-        state: RunState,
-        failure: Option<&Failure>,
-        mail: Option<&NewMail>,
-        now: DateTime<Utc>,
-    ) -> StoreResult<()> {
-        let from = RunState::Running;
-        if !(state.is_ended() && from.may_become(state)) {
-            return Err(StoreError::Conflict(format!("a running run cannot become {state}")));
-        }
-        self.end(seq, from, state, failure, mail, now).await
-    }
-
-    /// Ends an open run that is not running: cancelled, refused, overtaken.
-    pub async fn cancel(
-        &self,
-        seq: i64,
-        from: RunState,
-        failure: &Failure,
-        mail: Option<&NewMail>,
-        now: DateTime<Utc>,
-    ) -> StoreResult<()> {
-        if !from.may_become(RunState::Cancelled) || from == RunState::Running {
-            return Err(StoreError::Conflict(format!("a run that is {from} cannot be cancelled")));
-        }
-        self.end(seq, from, RunState::Cancelled, Some(failure), mail, now).await
-    }
-
-    async fn end(
-        &self,
-        seq: i64,
-        from: RunState,
-        state: RunState,
-        failure: Option<&Failure>,
-        mail: Option<&NewMail>,
-        now: DateTime<Utc>,
-    ) -> StoreResult<()> {
-        let mut tx = self.write().await?;
-        let changed = sqlx::query(
-            "UPDATE runs SET state = $1, failure = $2, finished_at = $3, lane = NULL, resume_at = NULL \
-             WHERE seq = $4 AND state = $5",
-        )
-        .bind(state.as_str())
-        .bind(failure.map(to_json).transpose()?)
-        .bind(millis(now))
-        .bind(seq)
-        .bind(from.as_str())
-        .execute(&mut *tx)
-        .await?;
-        guard(changed.rows_affected(), seq, from.as_str())?;
-        let text = failure.map_or_else(|| state.to_string(), |failure| format!("{state}: {failure}"));
-        note(&mut tx, seq, now, state.as_str(), &text).await?;
-        if let Some(mail) = mail {
-            outbox::insert(&mut tx, Some(seq), mail, now).await?;
-        }
-        Ok(tx.commit().await?)
-    }
-
-    /// Frees the lane until `until`, when the run is queued again.
-    pub async fn wait(&self, seq: i64, until: DateTime<Utc>, failure: &Failure, now: DateTime<Utc>) -> StoreResult<()> {
-        let mut tx = self.write().await?;
-        let changed = sqlx::query(
-            "UPDATE runs SET state = 'waiting', lane = NULL, resume_at = $1, failure = $2, tries = tries + 1, \
-             trouble_since = COALESCE(trouble_since, $3) WHERE seq = $4 AND state = 'running'",
-        )
-        .bind(millis(until))
-        .bind(to_json(failure)?)
-        .bind(millis(now))
-        .bind(seq)
-        .execute(&mut *tx)
-        .await?;
-        guard(changed.rows_affected(), seq, "running")?;
-        note(&mut tx, seq, now, "waiting", &format!("until {}: {failure}", until.to_rfc3339())).await?;
-        Ok(tx.commit().await?)
-    }
-
-    /// Holds a running run for a person's decision.
-    pub async fn hold(
-        &self,
-        seq: i64,
-        failure: &Failure,
-        mail: Option<&NewMail>,
-        now: DateTime<Utc>,
-    ) -> StoreResult<()> {
-        let mut tx = self.write().await?;
-        let changed = sqlx::query(
-            "UPDATE runs SET state = 'held', lane = NULL, failure = $1 WHERE seq = $2 AND state = 'running'",
-        )
-        .bind(to_json(failure)?)
-        .bind(seq)
-        .execute(&mut *tx)
-        .await?;
-        guard(changed.rows_affected(), seq, "running")?;
-        note(&mut tx, seq, now, "held", &failure.to_string()).await?;
-        if let Some(mail) = mail {
-            outbox::insert(&mut tx, Some(seq), mail, now).await?;
-        }
-        Ok(tx.commit().await?)
-    }
-
-    /// Approves a held run (「送信する」): it is queued with the files that it has.
-    pub async fn approve(&self, seq: i64, actor: &str, now: DateTime<Utc>) -> StoreResult<()> {
-        let mut tx = self.write().await?;
-        let changed = sqlx::query(
-            "UPDATE runs SET state = 'queued', approved_by = $1, failure = NULL WHERE seq = $2 AND state = 'held'",
-        )
-        .bind(actor)
-        .bind(seq)
-        .execute(&mut *tx)
-        .await?;
-        guard(changed.rows_affected(), seq, "held")?;
-        note(&mut tx, seq, now, "approved", &format!("by {actor}")).await?;
-        Ok(tx.commit().await?)
-    }
-
-    /// Puts a running run back into the queue: the daemon stops, or recovery found it open.
-    pub async fn requeue(&self, seq: i64, why: &str, now: DateTime<Utc>) -> StoreResult<()> {
-        let mut tx = self.write().await?;
-        let changed = sqlx::query("UPDATE runs SET state = 'queued', lane = NULL WHERE seq = $1 AND state = 'running'")
-            .bind(seq)
-            .execute(&mut *tx)
-            .await?;
-        guard(changed.rows_affected(), seq, "running")?;
-        note(&mut tx, seq, now, "queued", &format!("again: {why}")).await?;
-        Ok(tx.commit().await?)
-    }
-
-    /// Asks a running run to stop before its next batch.
-    pub async fn request_cancel(&self, seq: i64, actor: &str, now: DateTime<Utc>) -> StoreResult<()> {
-        let mut tx = self.write().await?;
-        let changed = sqlx::query("UPDATE runs SET cancel_by = $1 WHERE seq = $2 AND state = 'running'")
-            .bind(actor)
-            .bind(seq)
-            .execute(&mut *tx)
-            .await?;
-        guard(changed.rows_affected(), seq, "running")?;
-        note(&mut tx, seq, now, "cancel-asked", &format!("by {actor}")).await?;
-        Ok(tx.commit().await?)
-    }
-
-    /// Whether somebody asked for a cancel.
-    pub async fn is_cancel_requested(&self, seq: i64) -> StoreResult<bool> {
-        Ok(self.run_by_seq(seq).await?.cancel_by.is_some())
     }
 
     /// The runs that hold a lane: after a start, those that a daemon left behind.

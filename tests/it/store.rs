@@ -1,6 +1,8 @@
 //! The store on real SQLite files: what must never be is refused, and a file that is not ours is left alone.
 
 mod files;
+mod history;
+mod schema;
 
 use crate::support::{TOKYO, at, save, temp_store, timer};
 use renkei::domain::admit::{Admission, BootInstant};

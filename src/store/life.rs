@@ -1,0 +1,168 @@
+//! The moves of a run from state to state. Each is a guarded UPDATE, so that whoever comes second learns it; the mail
+//! about an end is written in the same transaction.
+
+use super::outbox::{self, NewMail};
+use super::row::to_json;
+use super::runs::note;
+use super::{Store, StoreError, StoreResult, millis};
+use crate::domain::failure::Failure;
+use crate::domain::run::RunState;
+use chrono::{DateTime, Utc};
+
+/// Nothing was changed: the run is not in the state that the caller believed.
+fn guard(changed: u64, seq: i64, wanted: &str) -> StoreResult<()> {
+    if changed == 1 {
+        return Ok(());
+    }
+    Err(StoreError::Conflict(format!("run number {seq} is not {wanted} any more")))
+}
+
+impl Store {
+    /// Ends a running run; its mail is written in the same transaction.
+    pub async fn finish(
+        &self,
+        seq: i64,
+        state: RunState,
+        failure: Option<&Failure>,
+        mail: Option<&NewMail>,
+        now: DateTime<Utc>,
+    ) -> StoreResult<()> {
+        let from = RunState::Running;
+        if !(state.is_ended() && from.may_become(state)) {
+            return Err(StoreError::Conflict(format!("a running run cannot become {state}")));
+        }
+        self.end(seq, from, state, failure, mail, now).await
+    }
+
+    /// Ends an open run that is not running: cancelled, refused, overtaken.
+    pub async fn cancel(
+        &self,
+        seq: i64,
+        from: RunState,
+        failure: &Failure,
+        mail: Option<&NewMail>,
+        now: DateTime<Utc>,
+    ) -> StoreResult<()> {
+        if !from.may_become(RunState::Cancelled) || from == RunState::Running {
+            return Err(StoreError::Conflict(format!("a run that is {from} cannot be cancelled")));
+        }
+        self.end(seq, from, RunState::Cancelled, Some(failure), mail, now).await
+    }
+
+    async fn end(
+        &self,
+        seq: i64,
+        from: RunState,
+        state: RunState,
+        failure: Option<&Failure>,
+        mail: Option<&NewMail>,
+        now: DateTime<Utc>,
+    ) -> StoreResult<()> {
+        let mut tx = self.write().await?;
+        let changed = sqlx::query(
+            "UPDATE runs SET state = $1, failure = $2, finished_at = $3, lane = NULL, resume_at = NULL \
+             WHERE seq = $4 AND state = $5",
+        )
+        .bind(state.as_str())
+        .bind(failure.map(to_json).transpose()?)
+        .bind(millis(now))
+        .bind(seq)
+        .bind(from.as_str())
+        .execute(&mut *tx)
+        .await?;
+        guard(changed.rows_affected(), seq, from.as_str())?;
+        let text = failure.map_or_else(|| state.to_string(), |failure| format!("{state}: {failure}"));
+        note(&mut tx, seq, now, state.as_str(), &text).await?;
+        if let Some(mail) = mail {
+            outbox::insert(&mut tx, Some(seq), mail, now).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// Frees the lane until `until`, when the run is queued again.
+    pub async fn wait(&self, seq: i64, until: DateTime<Utc>, failure: &Failure, now: DateTime<Utc>) -> StoreResult<()> {
+        let mut tx = self.write().await?;
+        let changed = sqlx::query(
+            "UPDATE runs SET state = 'waiting', lane = NULL, resume_at = $1, failure = $2, tries = tries + 1, \
+             trouble_since = COALESCE(trouble_since, $3) WHERE seq = $4 AND state = 'running'",
+        )
+        .bind(millis(until))
+        .bind(to_json(failure)?)
+        .bind(millis(now))
+        .bind(seq)
+        .execute(&mut *tx)
+        .await?;
+        guard(changed.rows_affected(), seq, "running")?;
+        note(&mut tx, seq, now, "waiting", &format!("until {}: {failure}", until.to_rfc3339())).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Holds a running run for a person's decision.
+    pub async fn hold(
+        &self,
+        seq: i64,
+        failure: &Failure,
+        mail: Option<&NewMail>,
+        now: DateTime<Utc>,
+    ) -> StoreResult<()> {
+        let mut tx = self.write().await?;
+        let changed = sqlx::query(
+            "UPDATE runs SET state = 'held', lane = NULL, failure = $1 WHERE seq = $2 AND state = 'running'",
+        )
+        .bind(to_json(failure)?)
+        .bind(seq)
+        .execute(&mut *tx)
+        .await?;
+        guard(changed.rows_affected(), seq, "running")?;
+        note(&mut tx, seq, now, "held", &failure.to_string()).await?;
+        if let Some(mail) = mail {
+            outbox::insert(&mut tx, Some(seq), mail, now).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// Approves a held run (「送信する」): it is queued with the files that it has.
+    pub async fn approve(&self, seq: i64, actor: &str, now: DateTime<Utc>) -> StoreResult<()> {
+        let mut tx = self.write().await?;
+        let changed = sqlx::query(
+            "UPDATE runs SET state = 'queued', approved_by = $1, failure = NULL WHERE seq = $2 AND state = 'held'",
+        )
+        .bind(actor)
+        .bind(seq)
+        .execute(&mut *tx)
+        .await?;
+        guard(changed.rows_affected(), seq, "held")?;
+        note(&mut tx, seq, now, "approved", &format!("by {actor}")).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Puts a running run back into the queue: the daemon stops, or recovery found it open.
+    pub async fn requeue(&self, seq: i64, why: &str, now: DateTime<Utc>) -> StoreResult<()> {
+        let mut tx = self.write().await?;
+        let changed = sqlx::query("UPDATE runs SET state = 'queued', lane = NULL WHERE seq = $1 AND state = 'running'")
+            .bind(seq)
+            .execute(&mut *tx)
+            .await?;
+        guard(changed.rows_affected(), seq, "running")?;
+        note(&mut tx, seq, now, "queued", &format!("again: {why}")).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Asks a running run to stop before its next batch.
+    pub async fn request_cancel(&self, seq: i64, actor: &str, now: DateTime<Utc>) -> StoreResult<()> {
+        let mut tx = self.write().await?;
+        let changed = sqlx::query("UPDATE runs SET cancel_by = $1 WHERE seq = $2 AND state = 'running'")
+            .bind(actor)
+            .bind(seq)
+            .execute(&mut *tx)
+            .await?;
+        guard(changed.rows_affected(), seq, "running")?;
+        note(&mut tx, seq, now, "cancel-asked", &format!("by {actor}")).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Whether somebody asked for a cancel.
+    pub async fn is_cancel_requested(&self, seq: i64) -> StoreResult<bool> {
+        Ok(self.run_by_seq(seq).await?.cancel_by.is_some())
+    }
+}
