@@ -7,8 +7,8 @@ use super::settings::{self, Settings, StoredTimer};
 use super::{Store, StoreResult, Transaction, millis};
 use crate::domain::plan::{LATE, Slot, plan};
 use crate::domain::run::{SkipReason, SlotState, Trigger};
-use crate::domain::timer::{Misfire, Overlap};
-use chrono::{DateTime, Utc};
+use crate::domain::timer::{Misfire, Overlap, Timer};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 /// How many timers one transaction plans, so that others need not wait long for the writer.
@@ -31,11 +31,12 @@ pub struct Occurrence {
     pub run: Option<String>,
 }
 
-/// Accounts for the slots of a timer up to now, under the definition that is given, and moves its cursor.
+/// Accounts for the slots of a timer up to now, under the definition that is given, and moves its cursor. The cursor
+/// never goes back, whatever the wall clock does: the slots before it have had their fate.
 pub(super) async fn account(
     tx: &mut Transaction,
     stored: &StoredTimer,
-    settings: &Settings,
+    targets: &Settings,
     zone: Tz,
     now: DateTime<Utc>,
 ) -> StoreResult<u32> {
@@ -45,7 +46,7 @@ pub(super) async fn account(
     for slot in &plan.slots {
         let skipped = match slot.skipped {
             Some(reason) => Some(reason),
-            None => match run_of(stored, settings, slot) {
+            None => match run_of(stored, targets, slot) {
                 None => Some(SkipReason::Settings),
                 Some(new) => match overlap(tx, stored, &new, slot, now).await? {
                     Some(reason) => Some(reason),
@@ -62,7 +63,7 @@ pub(super) async fn account(
         occur(tx, timer.id(), slot, SlotState::Skipped, skipped, None, now).await?;
     }
     let changed = sqlx::query("UPDATE timers SET cursor_at = $1, next_at = $2 WHERE id = $3 AND cursor_at = $4")
-        .bind(millis(now))
+        .bind(millis(stored.cursor_at.max(now)))
         .bind(plan.next.map(millis))
         .bind(timer.id())
         .bind(millis(stored.cursor_at))
@@ -74,15 +75,15 @@ pub(super) async fn account(
     Err(super::StoreError::Conflict(format!("timer {:?} was planned by somebody else meanwhile", timer.name())))
 }
 
-fn run_of(stored: &StoredTimer, settings: &Settings, slot: &Slot) -> Option<NewRun> {
+fn run_of(stored: &StoredTimer, targets: &Settings, slot: &Slot) -> Option<NewRun> {
     let form = stored.timer.form();
-    let (menu, integration) = (settings.menu(&form.menu)?, settings.integration(&form.integration)?);
+    let (menu, integration) = (targets.menu(&form.menu)?, targets.integration(&form.integration)?);
     Some(NewRun {
         menu: (menu.id().to_owned(), menu.name().to_owned()),
         integration: (integration.id().to_owned(), integration.name().to_owned()),
         timer: Some((stored.timer.id().to_owned(), stored.timer.name().to_owned())),
         account: integration.account().clone(),
-        settings_version: settings.version,
+        settings_version: targets.version,
         trigger: Trigger::Timer,
         actor: stored.set_by.clone(),
         memo: None,
@@ -111,7 +112,8 @@ async fn overlap(
     let row = sqlx::query(
         "SELECT CAST(COUNT(*) AS BIGINT) AS open, \
          CAST(COALESCE(SUM(CASE WHEN state IN ('queued', 'waiting') THEN 1 ELSE 0 END), 0) AS BIGINT) AS queued \
-         FROM runs WHERE menu_id = $1 AND integration_id = $2 AND state IN ('queued', 'running', 'waiting', 'confirming')",
+         FROM runs WHERE menu_id = $1 AND integration_id = $2 AND finished_at IS NULL \
+         AND state IN ('queued', 'running', 'waiting', 'confirming')",
     )
     .bind(&new.menu.0)
     .bind(&new.integration.0)
@@ -135,6 +137,17 @@ async fn occur(
     run: Option<i64>,
     now: DateTime<Utc>,
 ) -> StoreResult<()> {
+    if slot.count > 1 {
+        // The row counts every slot of its span: one that had been superseded in there would be counted twice.
+        sqlx::query(
+            "DELETE FROM occurrences WHERE timer_id = $1 AND scheduled_at >= $2 AND scheduled_at < $3 AND state = 'superseded'",
+        )
+        .bind(timer)
+        .bind(millis(slot.first))
+        .bind(millis(slot.at))
+        .execute(&mut **tx)
+        .await?;
+    }
     let changed = sqlx::query(
         "INSERT INTO occurrences (timer_id, scheduled_at, state, reason, slots, first_at, run_seq, noted_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (timer_id, scheduled_at) DO UPDATE SET \
@@ -157,53 +170,97 @@ async fn occur(
     Err(super::StoreError::Conflict(format!("the slot {} of timer {timer:?} is accounted for already", slot.at)))
 }
 
-/// Writes the next slot of a timer as superseded (設定変更により取りやめ) unless the new definition has it too.
+/// Where the cursor of a timer starts that is saved now: never before a slot that has had its fate, be it that the
+/// clock went back or that a timer of this id lived before.
+pub(super) async fn cursor_of(
+    tx: &mut Transaction,
+    timer: &str,
+    before: Option<&StoredTimer>,
+    now: DateTime<Utc>,
+) -> StoreResult<DateTime<Utc>> {
+    if let Some(stored) = before {
+        return Ok(stored.cursor_at.max(now));
+    }
+    let last = sqlx::query(
+        "SELECT CAST(MAX(scheduled_at) AS BIGINT) AS last FROM occurrences WHERE timer_id = $1 AND state <> 'superseded'",
+    )
+    .bind(timer)
+    .fetch_one(&mut **tx)
+    .await?
+    .time_or_null("last")?;
+    Ok(last.map_or(now, |last| last.max(now)))
+}
+
+/// Writes the next slot of a timer as superseded (設定変更により取りやめ) unless its new definition has that slot too.
 pub(super) async fn supersede(
     tx: &mut Transaction,
-    old: &Settings,
-    timer: &str,
-    next: Option<DateTime<Utc>>,
+    stored: &StoredTimer,
+    new: Option<&Timer>,
     zone: Tz,
     now: DateTime<Utc>,
 ) -> StoreResult<()> {
-    let Some(stored) = old.timers.iter().find(|stored| stored.timer.id() == timer) else {
+    let cursor = stored.cursor_at.max(now);
+    let Some(at) = next_slot(&stored.timer, zone, cursor) else { return Ok(()) };
+    if new.and_then(|new| next_slot(new, zone, at - TimeDelta::seconds(1))) == Some(at) {
         return Ok(());
-    };
-    let schedule = stored.timer.form().schedule.as_ref().filter(|_| stored.timer.is_on());
-    match schedule.and_then(|schedule| schedule.next_after(stored.timer.zone(zone), now)) {
-        Some(at) if next != Some(at) => {
-            sqlx::query(
-                "INSERT INTO occurrences (timer_id, scheduled_at, state, first_at, noted_at) VALUES ($1, $2, 'superseded', $3, $4) \
-                 ON CONFLICT (timer_id, scheduled_at) DO NOTHING",
-            )
-            .bind(timer)
-            .bind(millis(at))
-            .bind(millis(at))
-            .bind(millis(now))
-            .execute(&mut **tx)
-            .await?;
-            Ok(())
-        }
-        _ => Ok(()),
     }
+    sqlx::query(
+        "INSERT INTO occurrences (timer_id, scheduled_at, state, first_at, noted_at) VALUES ($1, $2, 'superseded', $3, $4) \
+         ON CONFLICT (timer_id, scheduled_at) DO NOTHING",
+    )
+    .bind(stored.timer.id())
+    .bind(millis(at))
+    .bind(millis(at))
+    .bind(millis(now))
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// The first slot after `cursor` of a timer that is on.
+pub(super) fn next_slot(timer: &Timer, zone: Tz, cursor: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let schedule = timer.form().schedule.as_ref().filter(|_| timer.is_on())?;
+    schedule.next_after(timer.zone(zone), cursor)
 }
 
 impl Store {
     /// Plans every timer whose next slot has come and gives the number of runs that were queued.
     pub async fn plan_due(&self, zone: Tz, now: DateTime<Utc>) -> StoreResult<u32> {
         let mut planned = 0;
+        let mut known = None;
         loop {
             let mut tx = self.write().await?;
             let due = settings::due_timers(&mut tx, now, TIMERS_AT_ONCE).await?;
             if due.is_empty() {
                 return Ok(planned);
             }
-            let settings = settings::read(&mut tx).await?;
+            let targets = settings::targets(&mut tx, known).await?;
             for stored in &due {
-                planned += account(&mut tx, stored, &settings, zone, now).await?;
+                planned += account(&mut tx, stored, &targets, zone, now).await?;
             }
             tx.commit().await?;
+            known = Some(targets);
         }
+    }
+
+    /// Computes every timer's next slot anew from its cursor and says how many were another: a daemon asks for it as it
+    /// starts, since the default zone, the zones' data or the rules of schedules may have changed while none ran.
+    pub async fn realign_timers(&self, zone: Tz) -> StoreResult<u32> {
+        let mut tx = self.write().await?;
+        let mut moved = 0;
+        for stored in settings::timers(&mut tx).await? {
+            let next = next_slot(&stored.timer, zone, stored.cursor_at);
+            if next != stored.next_at {
+                sqlx::query("UPDATE timers SET next_at = $1 WHERE id = $2")
+                    .bind(next.map(millis))
+                    .bind(stored.timer.id())
+                    .execute(&mut *tx)
+                    .await?;
+                moved += 1;
+            }
+        }
+        tx.commit().await?;
+        Ok(moved)
     }
 
     /// The earliest next slot of all timers.

@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::de::DeserializeOwned;
 use sqlx::any::AnyRow;
+use std::collections::BTreeMap;
 
 /// A timer with what the store knows of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,6 +85,23 @@ pub struct SettingsChange {
     pub note: String,
 }
 
+/// The settings as they stood under an earlier version.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PastSettings {
+    /// When the version was saved.
+    pub at: DateTime<Utc>,
+    /// Who saved it.
+    pub actor: String,
+    /// Why.
+    pub note: String,
+    /// システム連携設定, by id.
+    pub integrations: Vec<Integration>,
+    /// メニュー, by id.
+    pub menus: Vec<Menu>,
+    /// タイマー, by id.
+    pub timers: Vec<Timer>,
+}
+
 fn definition<T: DeserializeOwned>(row: &AnyRow) -> StoreResult<T> {
     row.json("definition")
 }
@@ -105,16 +123,26 @@ async fn version(executor: impl sqlx::AnyExecutor<'_>) -> StoreResult<i64> {
     sqlx::query(sql).fetch_one(executor).await?.number("number")
 }
 
-/// Reads the settings inside a transaction.
-pub(super) async fn read(tx: &mut Transaction) -> StoreResult<Settings> {
+/// All timers, by name.
+pub(super) async fn timers(tx: &mut Transaction) -> StoreResult<Vec<StoredTimer>> {
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{TIMERS} ORDER BY name"))).fetch_all(&mut **tx).await?;
+    rows.iter().map(stored_timer).collect()
+}
+
+/// What timers point at: the settings without the timers, so that planning two hundred of ten thousand need not read
+/// the others. `known` is handed back where its version still is the newest.
+pub(super) async fn targets(tx: &mut Transaction, known: Option<Settings>) -> StoreResult<Settings> {
+    let version = version(&mut **tx).await?;
+    if let Some(known) = known.filter(|known| known.version == version) {
+        return Ok(known);
+    }
     let integrations = sqlx::query("SELECT definition FROM integrations ORDER BY name").fetch_all(&mut **tx).await?;
     let menus = sqlx::query("SELECT definition FROM menus ORDER BY name").fetch_all(&mut **tx).await?;
-    let timers = sqlx::query(sqlx::AssertSqlSafe(format!("{TIMERS} ORDER BY name"))).fetch_all(&mut **tx).await?;
     Ok(Settings {
-        version: version(&mut **tx).await?,
+        version,
         integrations: integrations.iter().map(definition).collect::<StoreResult<_>>()?,
         menus: menus.iter().map(definition).collect::<StoreResult<_>>()?,
-        timers: timers.iter().map(stored_timer).collect::<StoreResult<_>>()?,
+        timers: Vec::new(),
     })
 }
 
@@ -129,7 +157,8 @@ impl Store {
     /// The settings as they stand.
     pub async fn settings(&self) -> StoreResult<Settings> {
         let mut tx = self.reader().begin().await?;
-        let settings = read(&mut tx).await?;
+        let mut settings = targets(&mut tx, None).await?;
+        settings.timers = timers(&mut tx).await?;
         tx.rollback().await?;
         Ok(settings)
     }
@@ -137,6 +166,44 @@ impl Store {
     /// The newest version's number; cheap enough to ask every second.
     pub async fn settings_version(&self) -> StoreResult<i64> {
         version(self.reader()).await
+    }
+
+    /// The settings as they stood under a version, without what the store knows of the timers.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for a version that never was.
+    pub async fn settings_of(&self, version: i64) -> StoreResult<PastSettings> {
+        let mut tx = self.reader().begin().await?;
+        let saved = sqlx::query("SELECT at, actor, note FROM settings_versions WHERE number = $1")
+            .bind(version)
+            .fetch_optional(&mut *tx)
+            .await?
+            .ok_or_else(|| StoreError::NotFound(format!("there is no version {version} of the settings")))?;
+        let rows = sqlx::query(
+            "SELECT d.kind, d.definition FROM definitions d WHERE d.definition IS NOT NULL AND d.version = \
+             (SELECT MAX(n.version) FROM definitions n WHERE n.kind = d.kind AND n.id = d.id AND n.version <= $1) \
+             ORDER BY d.kind, d.id",
+        )
+        .bind(version)
+        .fetch_all(&mut *tx)
+        .await?;
+        tx.rollback().await?;
+        let mut past = PastSettings {
+            at: saved.time("at")?,
+            actor: saved.text("actor")?,
+            note: saved.text("note")?,
+            integrations: Vec::new(),
+            menus: Vec::new(),
+            timers: Vec::new(),
+        };
+        for row in &rows {
+            match row.text("kind")?.as_str() {
+                "integration" => past.integrations.push(definition(row)?),
+                "menu" => past.menus.push(definition(row)?),
+                _ => past.timers.push(definition(row)?),
+            }
+        }
+        Ok(past)
     }
 
     /// Saves a change as a new version and gives its number. `zone` is the zone of timers that name none.
@@ -152,15 +219,17 @@ impl Store {
         now: DateTime<Utc>,
     ) -> StoreResult<i64> {
         let mut tx = self.write().await?;
-        let old = read(&mut tx).await?;
+        let old = targets(&mut tx, None).await?;
         if old.version != based_on {
             return Err(StoreError::Conflict(format!(
                 "the settings were changed meanwhile (version {based_on} → {}): plan again and look at it",
                 old.version
             )));
         }
+        let before: BTreeMap<String, StoredTimer> =
+            timers(&mut tx).await?.into_iter().map(|stored| (stored.timer.id().to_owned(), stored)).collect();
         let touched = change.timers.iter().map(Timer::id).chain(change.remove_timers.iter().map(String::as_str));
-        for stored in touched.filter_map(|id| old.timers.iter().find(|stored| stored.timer.id() == id)) {
+        for stored in touched.filter_map(|id| before.get(id)) {
             planning::account(&mut tx, stored, &old, zone, now).await?;
         }
         let number = old.version + 1;
@@ -172,11 +241,11 @@ impl Store {
             .execute(&mut *tx)
             .await?;
         replace(&mut tx, number, change).await?;
-        for id in &change.remove_timers {
-            planning::supersede(&mut tx, &old, id, None, zone, now).await?;
+        for stored in change.remove_timers.iter().filter_map(|id| before.get(id)) {
+            planning::supersede(&mut tx, stored, None, zone, now).await?;
         }
         for timer in &change.timers {
-            put_timer(&mut tx, timer, &old, actor, zone, now).await?;
+            put_timer(&mut tx, timer, before.get(timer.id()), actor, zone, now).await?;
         }
         for entry in &change.audit {
             audit(&mut tx, entry, actor, now).await?;
@@ -251,17 +320,17 @@ async fn define(tx: &mut Transaction, version: i64, kind: &str, id: &str, text: 
 async fn put_timer(
     tx: &mut Transaction,
     timer: &Timer,
-    old: &Settings,
+    before: Option<&StoredTimer>,
     actor: &str,
     zone: Tz,
     now: DateTime<Utc>,
 ) -> StoreResult<()> {
-    let before = old.timers.iter().find(|stored| stored.timer.id() == timer.id());
-    let schedule = timer.form().schedule.as_ref().filter(|_| timer.is_on());
-    let next = schedule.and_then(|schedule| schedule.next_after(timer.zone(zone), now));
+    let cursor = planning::cursor_of(tx, timer.id(), before, now).await?;
     let switched_at =
         before.filter(|stored| stored.timer.is_on() == timer.is_on()).map_or(now, |stored| stored.switched_at);
-    planning::supersede(tx, old, timer.id(), next, zone, now).await?;
+    if let Some(stored) = before {
+        planning::supersede(tx, stored, Some(timer), zone, now).await?;
+    }
     sqlx::query(
         "INSERT INTO timers (id, name, definition, set_by, switched_at, cursor_at, next_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
@@ -270,8 +339,8 @@ async fn put_timer(
     .bind(to_json(timer)?)
     .bind(actor)
     .bind(millis(switched_at))
-    .bind(millis(now))
-    .bind(next.map(millis))
+    .bind(millis(cursor))
+    .bind(planning::next_slot(timer, zone, cursor).map(millis))
     .execute(&mut **tx)
     .await?;
     Ok(())
