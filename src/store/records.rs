@@ -86,7 +86,11 @@ fn unescape(field: &str) -> Option<String> {
 }
 
 impl RecordsReader {
-    /// The next block, or `None` after the last one.
+    /// The next block, or `None` after the last one that is there. A generation may be dropped while it is read: the
+    /// caller holds what it got against [`Generation::records`] before it takes it for all of them.
+    ///
+    /// # Errors
+    /// A damaged block.
     pub async fn next(&mut self) -> StoreResult<Option<Block>> {
         let row = sqlx::query("SELECT number, records, packed FROM record_blocks WHERE generation = $1 AND number > $2 ORDER BY number LIMIT 1")
             .bind(self.generation)
@@ -158,12 +162,26 @@ impl Store {
     /// Completes a generation and makes it the menu's records, at once.
     pub async fn switch_generation(&self, menu: &str, generation: i64, now: DateTime<Utc>) -> StoreResult<()> {
         let mut tx = self.write().await?;
-        sqlx::query("UPDATE record_generations SET imported_at = $1 WHERE number = $2 AND menu_id = $3")
-            .bind(millis(now))
-            .bind(generation)
-            .bind(menu)
-            .execute(&mut *tx)
-            .await?;
+        sqlx::query(
+            "UPDATE record_generations SET replaced_at = $1 WHERE number IN (SELECT generation FROM record_current WHERE menu_id = $2)",
+        )
+        .bind(millis(now))
+        .bind(menu)
+        .execute(&mut *tx)
+        .await?;
+        let complete = sqlx::query(
+            "UPDATE record_generations SET imported_at = $1 WHERE number = $2 AND menu_id = $3 AND imported_at IS NULL",
+        )
+        .bind(millis(now))
+        .bind(generation)
+        .bind(menu)
+        .execute(&mut *tx)
+        .await?;
+        if complete.rows_affected() != 1 {
+            return Err(StoreError::Conflict(format!(
+                "generation {generation} is no open import of the menu {menu:?}"
+            )));
+        }
         sqlx::query(
             "INSERT INTO record_current (menu_id, generation) VALUES ($1, $2) \
              ON CONFLICT (menu_id) DO UPDATE SET generation = excluded.generation",
@@ -202,11 +220,12 @@ impl Store {
         }
     }
 
-    /// The generations that are nobody's records and were begun before `before`: imports that died, or were replaced
-    /// while somebody read them.
+    /// The generations that are nobody's records since before `before`: imports that were begun and never completed,
+    /// and what a newer import has replaced. The caller leaves imports and readers enough time to end.
     pub async fn stale_generations(&self, before: DateTime<Utc>) -> StoreResult<Vec<i64>> {
         let rows = sqlx::query(
-            "SELECT number FROM record_generations WHERE begun_at < $1 AND number NOT IN (SELECT generation FROM record_current)",
+            "SELECT number FROM record_generations WHERE number NOT IN (SELECT generation FROM record_current) \
+             AND COALESCE(replaced_at, begun_at) < $1 ORDER BY number",
         )
         .bind(millis(before))
         .fetch_all(self.reader())

@@ -3,6 +3,7 @@
 mod clock;
 mod files;
 mod history;
+mod records;
 mod schema;
 
 use crate::support::{TOKYO, at, save, temp_store, timer};
