@@ -176,12 +176,11 @@ CREATE TABLE events (
     PRIMARY KEY (run_seq, number)
 );
 
--- What is known of a menu + integration: how many records it had, and which run has sent last.
+-- How many records a menu + integration had at its last complete export, for the order.
 CREATE TABLE carried (
     menu_id        TEXT NOT NULL,
     integration_id TEXT NOT NULL,
     records        BIGINT,
-    last_sent      BIGINT,
     PRIMARY KEY (menu_id, integration_id)
 );
 

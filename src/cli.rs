@@ -100,6 +100,7 @@ pub fn run() -> ExitCode {
     };
     runtime.block_on(async {
         match dispatch(arguments).await {
+            Ok(_) if !output::was_written() => output::fail(&anyhow::anyhow!("standard output took not all of it")),
             Ok(code) => ExitCode::from(code),
             Err(error) => output::fail(&error),
         }

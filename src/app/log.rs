@@ -5,34 +5,15 @@ use crate::clock::Clock;
 use crate::config::{Log, LogFormat};
 use chrono_tz::Tz;
 use std::fmt;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Libraries whose own debug or trace lines show requests, headers or statements: never below `info`, whatever the
-/// setting says, so that no secret and no record value can come into the log through them.
-const QUIET: [&str; 10] = [
-    "hyper",
-    "hyper_util",
-    "reqwest",
-    "h2",
-    "rustls",
-    "tokio_rustls",
-    "lettre",
-    "sqlx",
-    "tower",
-    "tokio_cron_scheduler",
-];
-
 /// Starts the log for the whole process; a second call changes nothing.
 pub fn start(settings: &Log, zone: Tz, clock: &Clock) {
-    let mut filter: Targets =
-        settings.level.parse().unwrap_or_else(|_| Targets::new().with_default(tracing::Level::INFO));
-    for library in QUIET {
-        filter = filter.with_target(library, tracing::Level::INFO);
-    }
+    let filter = filter(settings.level.parse().unwrap_or_default());
     let timer = LocalTime { zone, clock: clock.clone() };
     let lines = tracing_subscriber::fmt::layer().with_timer(timer).with_ansi(false).with_writer(std::io::stdout);
     let registry = tracing_subscriber::registry().with(filter);
@@ -44,6 +25,20 @@ pub fn start(settings: &Log, zone: Tz, clock: &Clock) {
     };
 }
 
+/// Libraries never log below `info`, whatever the setting says: their own debug and trace lines show requests, headers
+/// and statements, and through them a secret or a record's value could come into the log.
+fn filter(wanted: Targets) -> Targets {
+    let default = wanted.default_level().unwrap_or(LevelFilter::INFO);
+    let own = |target: &str| target.split("::").next() == Some("renkei");
+    let capped = Targets::new()
+        .with_default(default.min(LevelFilter::INFO))
+        .with_target("renkei", default)
+        .with_target("tokio_cron_scheduler", default.min(LevelFilter::WARN));
+    wanted.iter().fold(capped, |filter, (target, level)| {
+        filter.with_target(target, if own(target) { level } else { level.min(LevelFilter::INFO) })
+    })
+}
+
 struct LocalTime {
     zone: Tz,
     clock: Clock,
@@ -53,5 +48,25 @@ impl FormatTime for LocalTime {
     fn format_time(&self, out: &mut Writer<'_>) -> fmt::Result {
         let now = self.clock.now().with_timezone(&self.zone);
         write!(out, "{}", now.to_rfc3339_opts(chrono::SecondsFormat::Millis, false))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tracing::Level;
+
+    #[test]
+    fn a_library_is_quiet_even_at_trace() {
+        for setting in ["trace", "hyper=trace", "debug,rustls::conn=trace"] {
+            let filter = filter(setting.parse().unwrap());
+            for library in ["hyper::client", "tower::buffer", "rustls::conn"] {
+                assert!(!filter.would_enable(library, &Level::DEBUG), "{library} under {setting}");
+            }
+        }
+        let own = filter("info,renkei::push=debug".parse().unwrap());
+        assert!(own.would_enable("renkei::push::client", &Level::DEBUG));
+        assert!(!own.would_enable("renkei::engine", &Level::DEBUG));
+        assert!(filter("trace".parse().unwrap()).would_enable("renkei::engine", &Level::TRACE));
     }
 }

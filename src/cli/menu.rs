@@ -206,8 +206,8 @@ fn write(look: Look, target: &Path, scratch: &Path) -> anyhow::Result<Option<Exp
         }
         done
     } else {
-        if target.is_dir() {
-            bail!("{} is a folder: name a file", target.display());
+        if std::fs::symlink_metadata(target).is_ok_and(|there| !there.is_file()) {
+            bail!("{} is there and is no plain file: name another", target.display());
         }
         let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let file = tempfile::NamedTempFile::new_in(folder)

@@ -1,13 +1,30 @@
 //! What commands print: text and JSON on standard output, errors on standard error. The only place that prints.
 
 use serde::Serialize;
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use unicode_width::UnicodeWidthStr;
 
-/// Prints a line; a reader that went away (`| head`) is no error.
+/// Prints a line; a reader that went away (`| head`) is no error, an output that is full is remembered for
+/// [`was_written`].
 pub(super) fn line(text: impl AsRef<str>) {
-    let _ = writeln!(std::io::stdout(), "{}", text.as_ref());
+    note(writeln!(std::io::stdout(), "{}", text.as_ref()));
+}
+
+/// Whether something could not be written to standard output.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+fn note(written: std::io::Result<()>) {
+    if written.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe) {
+        LOST.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whether all that was printed has arrived: a backup that was cut must not look like a whole one.
+pub(super) fn was_written() -> bool {
+    note(std::io::stdout().flush());
+    !LOST.load(Ordering::Relaxed)
 }
 
 /// Prints a line for a person on standard error, so that standard output stays clean for machines.

@@ -33,7 +33,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<u8> {
     ));
     output::line("Settings reach it with allow_http: true. To make it misbehave:");
     output::line(format!(
-        "  curl -d '{{\"misbehaviour\":\"maintenance\"}}' http://{}/_sandbox/misbehave",
+        "  curl -d '{{\"how\":{{\"kind\":\"maintenance\"}},\"times\":2}}' http://{}/_sandbox/misbehave",
         sandbox.address()
     ));
     tokio::signal::ctrl_c().await?;

@@ -79,7 +79,7 @@ async fn leave(engine: &Engine, run: &Run, stop: Stop) {
             engine.store.wait(run.seq, until, &failure, engine.clock.now()).await
         }
         Stop::Held(failure) => {
-            warn!(run = %run.id, code = %failure.code, "run held: {}", failure.message);
+            warn!(run = %run.id, code = %failure.code, rows = failure.rows_total, "run held: a person decides");
             let mail = reporting::mail(engine, run, RunState::Held, Some(&failure)).await;
             engine.store.hold(run.seq, &failure, mail.as_ref(), engine.clock.now()).await
         }
@@ -103,6 +103,10 @@ pub(super) async fn end(
 ) -> Result<(), StoreError> {
     match &failure {
         None => info!(run = %run.id, %state, "run ended"),
+        // What is said of a row can hold its key and a letter of it: that is for the history and the mail.
+        Some(failure) if !failure.rows.is_empty() => {
+            warn!(run = %run.id, %state, code = %failure.code, rows = failure.rows_total, "run ended; its rows stand in the history");
+        }
         Some(failure) => warn!(run = %run.id, %state, code = %failure.code, "run ended: {}", failure.message),
     }
     let mail = reporting::mail(engine, run, state, failure.as_ref()).await;

@@ -178,7 +178,11 @@ pub(super) fn in_doubt(batches: &[Batch]) -> bool {
 fn cancelled(batches: &[Batch]) -> Stop {
     let taken = batches.iter().filter(|batch| batch.state == BatchState::Accepted).count();
     let failure = Failure::new(Code::Cancelled, format!("cancelled after {taken} of {} batches", batches.len()));
-    let state = if taken == 0 { RunState::Cancelled } else { RunState::Partial };
+    let state = match taken {
+        _ if in_doubt(batches) => RunState::Unknown,
+        0 => RunState::Cancelled,
+        _ => RunState::Partial,
+    };
     Stop::Ended { state, failure: Some(failure) }
 }
 

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// There is no file that may be read; waiting may help, see [`NotReady::may_come`].
-    #[error("{0}")]
+    #[error(transparent)]
     NotReady(#[from] NotReady),
     /// The file was written, replaced, cut or removed while it was being read.
     #[error(

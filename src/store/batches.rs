@@ -182,8 +182,8 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
-    /// Commits the intent to send a batch and gives the attempt's number. From here on the run has sent: older ones
-    /// of the same menu and integration are overtaken.
+    /// Commits the intent to send a batch and gives the attempt's number. From here on its bytes may be with the
+    /// receiver: older runs of the same menu and integration are overtaken, unless it turns out that nothing was taken.
     pub async fn intend(&self, seq: i64, batch: u32, now: DateTime<Utc>) -> StoreResult<u32> {
         let mut tx = self.write().await?;
         let changed = sqlx::query(
@@ -216,13 +216,6 @@ impl Store {
             .bind(seq)
             .execute(&mut *tx)
             .await?;
-        sqlx::query(
-            "INSERT INTO carried (menu_id, integration_id, last_sent) SELECT menu_id, integration_id, seq FROM runs WHERE seq = $1 \
-             ON CONFLICT (menu_id, integration_id) DO UPDATE SET last_sent = MAX(COALESCE(carried.last_sent, 0), excluded.last_sent)",
-        )
-        .bind(seq)
-        .execute(&mut *tx)
-        .await?;
         tx.commit().await?;
         Ok(attempt)
     }

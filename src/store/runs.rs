@@ -386,11 +386,12 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// A newer run of the same menu and integration that has sent, if there is one.
+    /// The newest run of the same menu and integration, newer than this one, whose bytes are or may be with the receiver.
     pub async fn newer_sent(&self, run: &Run) -> StoreResult<Option<String>> {
         let row = sqlx::query(
-            "SELECT r.id FROM carried c JOIN runs r ON r.seq = c.last_sent \
-             WHERE c.menu_id = $1 AND c.integration_id = $2 AND c.last_sent > $3",
+            "SELECT r.id FROM runs r WHERE r.menu_id = $1 AND r.integration_id = $2 AND r.seq > $3 AND EXISTS \
+             (SELECT 1 FROM batches b WHERE b.run_seq = r.seq AND b.state IN ('accepted', 'unknown', 'sending')) \
+             ORDER BY r.seq DESC LIMIT 1",
         )
         .bind(&run.menu_id)
         .bind(&run.integration_id)

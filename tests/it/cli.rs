@@ -1,1 +1,220 @@
-//! Tests of: cli.
+//! The command line on the real binary: exit codes, JSON, a daemon that is steered from outside, and secrets that are
+//! nowhere to be found.
+
+use crate::support::TOKEN;
+use assert_cmd::cargo::CommandCargoExt as _;
+use renkei::sandbox::{Sandbox, SandboxOptions};
+use serde_json::Value;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+/// A machine: a configuration, a list, a sandbox, and the binary.
+struct Machine {
+    folder: tempfile::TempDir,
+    sandbox: Sandbox,
+}
+
+impl Machine {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let sandbox = Sandbox::start(SandboxOptions { token: TOKEN.into(), ..Default::default() }).await.unwrap();
+        let machine = Self { folder, sandbox };
+        machine.put("config.yaml", "data_dir: data\nlog: { level: trace }\n");
+        let list = machine.put("list.csv", "社員コード,社員名\n1045,佐藤\n1102,髙橋\n");
+        let hour_ago = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        std::fs::File::options().write(true).open(list).unwrap().set_modified(hour_ago).unwrap();
+        machine.put("settings.yaml", &machine.settings("off"));
+        machine
+    }
+
+    fn settings(&self, switch: &str) -> String {
+        format!(
+            "integrations:
+  - name: 社員マスタ連携
+    url: {}
+    allow_http: true
+    headers: {{ X-RS-apitoken: \"{TOKEN}\", Content-Type: \"multipart/form-data;\" }}
+    params: {{ masterId: 0, duplicateKey: 1 }}
+menus:
+  - {{ name: 社員一覧, source: {{ csv: {{ path: list.csv }} }}, key: [社員コード], integrations: [社員マスタ連携] }}
+timers:
+  - {{ name: 毎秒, menu: 社員一覧, integration: 社員マスタ連携, switch: {switch}, schedule: {{ every: 1s }} }}
+",
+            self.sandbox.url()
+        )
+    }
+
+    fn put(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::cargo_bin("renkei").unwrap();
+        command.current_dir(self.folder.path()).env("RENKEI_CONFIG", "config.yaml").env("USER", "sato").args(arguments);
+        command.env_remove("SUDO_USER");
+        command
+    }
+
+    /// Runs a command to its end, off the runtime's threads so that the sandbox can answer.
+    async fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = self.command(arguments);
+        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+    }
+
+    async fn code(&self, arguments: &[&str]) -> Option<i32> {
+        self.run(arguments).await.status.code()
+    }
+
+    async fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(arguments).await;
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{arguments:?}: {}", text(&output)))
+    }
+
+    /// Starts the daemon and returns once it says that it is ready; its log goes on into `serve.log`.
+    async fn serve(&self) -> Daemon {
+        let mut child = self.command(&["serve"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut log = std::fs::File::create(self.folder.path().join("serve.log")).unwrap();
+        let (ready, is_ready) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || {
+            let mut ready = Some(ready);
+            for line in lines.map_while(Result::ok) {
+                writeln!(log, "{line}").unwrap();
+                if line.contains("renkei is ready") {
+                    ready.take().map(|ready| ready.send(()));
+                }
+            }
+        });
+        let daemon = Daemon(child);
+        is_ready.await.expect("the daemon ended before it was ready");
+        daemon
+    }
+}
+
+/// A daemon that is ended with its test.
+struct Daemon(Child);
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Daemon {
+    /// SIGTERM, and how it ended.
+    async fn terminate(mut self) -> Option<i32> {
+        let id = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        tokio::task::spawn_blocking(move || self.0.wait().unwrap().code()).await.unwrap()
+    }
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Every file below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_started_by_hand_and_looked_at() {
+    let machine = Machine::new().await;
+    assert_eq!(machine.code(&["apply", "settings.yaml"]).await, Some(0));
+    let run = machine.json(&["run", "start", "社員一覧", "--memo", "試し", "--wait", "--json"]).await;
+    for (key, value) in
+        [("state", "accepted"), ("trigger", "hand"), ("actor", "sato"), ("memo", "試し"), ("menu", "社員一覧")]
+    {
+        assert_eq!(run[key], value, "{run}");
+    }
+    assert_eq!((run["records"].as_u64(), run["batches"][0]["attempts"].as_u64()), (Some(2), Some(1)));
+    let id = run["id"].as_str().unwrap();
+    assert_eq!(machine.json(&["run", "show", id, "--json"]).await, run);
+    assert_eq!(machine.json(&["run", "list", "--json"]).await[0]["id"], run["id"]);
+    for command in
+        [vec!["run", "log", id], vec!["run", "show", id], vec!["timer", "list"], vec!["check"], vec!["menu", "list"]]
+    {
+        assert_eq!(machine.code(&command).await, Some(0), "{command:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_usage_and_wrong_settings_end_with_2_and_change_nothing() {
+    let machine = Machine::new().await;
+    machine.put("bad.yaml", "integrations:\n  - { name: x, url: ftp://x, colour: red }\n");
+    let output = machine.run(&["apply", "bad.yaml"]).await;
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output).contains("bad.yaml:2:"), "{}", text(&output));
+    for wrong in
+        [vec!["run", "start", "none"], vec!["run", "show", "R-1"], vec!["nonsense"], vec!["timer", "on", "none"]]
+    {
+        assert_eq!(machine.code(&wrong).await, Some(2), "{wrong:?}");
+    }
+    assert_eq!(machine.json(&["menu", "list", "--json"]).await, Value::Array(vec![]));
+    assert_eq!(machine.code(&["--config", "none.yaml", "check"]).await, Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_applied_again_changes_nothing_and_a_plan_saves_nothing() {
+    let machine = Machine::new().await;
+    let plan = machine.run(&["apply", "settings.yaml", "--plan"]).await;
+    assert!(plan.status.success() && !text(&plan).contains(TOKEN), "{}", text(&plan));
+    assert_eq!(machine.json(&["menu", "list", "--json"]).await, Value::Array(vec![]));
+    machine.run(&["apply", "settings.yaml"]).await;
+    let exported = machine.run(&["settings", "export"]).await;
+    let exported = String::from_utf8(exported.stdout).unwrap();
+    assert!(!exported.contains(TOKEN) && exported.contains("${sealed:"), "{exported}");
+    machine.put("again.yaml", &exported);
+    let again = machine.run(&["apply", "again.yaml"]).await;
+    assert!(text(&again).contains("nothing changes"), "{}", text(&again));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_daemon_follows_a_switch_drains_on_sigterm_and_is_alone() {
+    let machine = Machine::new().await;
+    machine.run(&["apply", "settings.yaml"]).await;
+    let daemon = machine.serve().await;
+    let second = machine.run(&["serve"]).await;
+    assert_eq!(second.status.code(), Some(2));
+    assert!(text(&second).contains(&daemon.0.id().to_string()), "it names the holder: {}", text(&second));
+
+    assert_eq!(machine.code(&["timer", "on", "毎秒"]).await, Some(0));
+    machine.sandbox.wait_for(2, Duration::from_secs(20)).await.unwrap();
+    assert_eq!(machine.code(&["timer", "off", "毎秒"]).await, Some(0));
+    assert_eq!(daemon.terminate().await, Some(0));
+    let open = machine.json(&["run", "list", "--state", "running", "--json"]).await;
+    assert_eq!(open, Value::Array(vec![]), "nothing is left running");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_and_no_record_is_in_log_database_or_spool_names_and_nobody_else_may_read() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let machine = Machine::new().await;
+    machine.run(&["apply", "settings.yaml"]).await;
+    machine.run(&["timer", "on", "毎秒"]).await;
+    let daemon = machine.serve().await;
+    machine.sandbox.wait_for(1, Duration::from_secs(20)).await.unwrap();
+    assert_eq!(daemon.terminate().await, Some(0));
+    let contains = |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    let log = std::fs::read(machine.folder.path().join("serve.log")).unwrap();
+    assert!(contains(&log, "run ended"), "the log tells of the run");
+    for value in [TOKEN, "佐藤", "髙橋"] {
+        assert!(!contains(&log, value), "{value} is in the log at trace level");
+    }
+    for file in files(&machine.folder.path().join("data")) {
+        assert!(!contains(&std::fs::read(&file).unwrap(), TOKEN), "the token is in {}", file.display());
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{} may be read by others", file.display());
+    }
+}
