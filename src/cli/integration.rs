@@ -17,7 +17,7 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Show an integration as it is written in settings, secrets masked
+    /// Show an integration with every default, secrets masked (`settings export` gives what can be applied)
     Show {
         /// Its name or id
         name: String,

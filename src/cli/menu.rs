@@ -6,6 +6,7 @@ use crate::domain::failure::Failure;
 use crate::domain::integration::{CsvForm, Limits};
 use crate::domain::menu::{Menu, SourceForm};
 use crate::export::{self, ExportError, Exported};
+use crate::settings::{self, Entities};
 use crate::source::{self, OpenContext, Opened};
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
@@ -112,7 +113,8 @@ async fn show(session: &Session, name: &str, json: bool) -> anyhow::Result<u8> {
     if json {
         output::json(menu.form())?;
     } else {
-        output::line(serde_yaml::to_string(menu.form())?.trim_end());
+        let alone = Entities { menus: vec![menu], ..Entities::default() };
+        output::line(settings::export(&alone).trim_end());
     }
     Ok(GOOD)
 }

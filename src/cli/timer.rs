@@ -3,7 +3,7 @@
 use super::session::Session;
 use super::{GOOD, output, view};
 use crate::domain::timer::Switch;
-use crate::settings;
+use crate::settings::{self, Entities};
 use crate::store::settings::StoredTimer;
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -137,7 +137,8 @@ async fn show(session: &Session, name: &str, json: bool) -> anyhow::Result<u8> {
     if json {
         output::json(stored.timer.form())?;
     } else {
-        output::line(serde_yaml::to_string(stored.timer.form())?.trim_end());
+        let alone = Entities { timers: vec![stored.timer.clone()], ..Entities::default() };
+        output::line(settings::export(&alone).trim_end());
         output::line(format!(
             "# set by {}, switched {}, next {}",
             stored.set_by,
