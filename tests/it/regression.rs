@@ -1,1 +1,48 @@
-//! Tests of: regression.
+//! Bugs that people met, each with the test that would have caught it.
+
+use crate::support::House;
+use renkei::domain::run::RunState;
+use renkei::engine::{dispatcher, orders, recovery};
+use renkei::sandbox::{Misbehaviour, Plan};
+use serde_json::json;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+async fn house() -> House {
+    let house = House::new().await;
+    house.file("list.csv", "社員コード,社員名\n1045,佐藤\n");
+    house.settings(json!({}), json!({}), vec![]).await;
+    house
+}
+
+/// A newer run that was refused whole was said to have sent newer data.
+#[tokio::test]
+async fn a_newer_run_of_which_nothing_was_taken_overtakes_nobody() {
+    let house = house().await;
+    house.sandbox.misbehave(Plan::Next(2, Misbehaviour::Unauthorized));
+    let first = house.carried().await.run;
+    assert_eq!(house.carried().await.run.state, RunState::Failed);
+    let retry = orders::retry(&house.engine, &first.id, false, false, "佐藤").await.unwrap();
+    house.settle().await;
+    assert_eq!(house.detail(&retry.id).await.run.state, RunState::Accepted);
+}
+
+/// A cancel that was asked for before a crash made a request of unknown fate look like one that never was.
+#[tokio::test]
+async fn a_cancel_does_not_hide_a_request_of_unknown_fate() {
+    let house = house().await;
+    house.sandbox.misbehave(Plan::once(Misbehaviour::Hold));
+    let run = house.start().await;
+    let engine = house.engine.clone();
+    let carrying = tokio::spawn(async move {
+        let stopping = CancellationToken::new();
+        dispatcher::step(&engine, &stopping).await
+    });
+    house.sandbox.wait_arrived(1, Duration::from_secs(20)).await.unwrap();
+    orders::cancel(&house.engine, &run.id, "佐藤").await.unwrap();
+    carrying.abort();
+    let house = house.reopened().await;
+    recovery::recover(&house.engine).await.unwrap();
+    house.settle().await;
+    assert_eq!(house.detail(&run.id).await.run.state, RunState::Unknown);
+}
