@@ -17,6 +17,10 @@ use tracing::{info, warn};
 /// The database could not be asked; the daemon does not start then.
 pub async fn recover(engine: &Engine) -> Result<(), StoreError> {
     engine.store.recover_slots(&engine.clock.boot()).await?;
+    let moved = engine.store.realign_timers(engine.config.timezone).await?;
+    if moved > 0 {
+        info!(timers = moved, "next slots were computed anew: the zone or the rules had changed while no daemon ran");
+    }
     for run in engine.store.running().await? {
         let batches = engine.store.batches(run.seq).await?;
         for attempt in engine.store.open_attempts(run.seq).await? {
