@@ -19,6 +19,7 @@ pub mod record;
 pub mod run;
 pub mod schedule;
 pub mod secret;
+pub mod stop;
 pub mod timer;
 pub mod user;
 pub mod verdict;

@@ -6,9 +6,12 @@
 
 mod backend;
 pub mod batches;
+mod bulk;
+pub mod ledger;
 mod life;
 mod lock;
 pub mod outbox;
+pub mod pauses;
 pub mod people;
 pub mod planning;
 pub mod queue;
@@ -17,6 +20,7 @@ mod row;
 pub mod runs;
 pub mod settings;
 mod slots;
+pub mod stops;
 
 pub use lock::{DatabaseLock, LockError};
 

@@ -152,7 +152,7 @@ async fn show(session: &Session, name: &str, json: bool) -> anyhow::Result<u8> {
 async fn switch(session: &Session, name: &str, to: Switch) -> anyhow::Result<u8> {
     session.may_configure().await?;
     let (store, zone) = (&session.app.store, session.app.config.timezone);
-    let changed = settings::switch_timer(store, name, to, &session.actor, zone, session.app.clock.now()).await?;
+    let changed = settings::switch_timer(store, name, to, None, &session.actor, zone, session.app.clock.now()).await?;
     let stored = find(session, name).await?;
     let state = switch_word(&stored);
     output::line(if changed {

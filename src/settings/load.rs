@@ -1,6 +1,7 @@
 //! One or several settings files → checked entities, or every fault at once, each with its place. It reads the files'
 //! texts and what is stored already; it saves nothing and seals nothing.
 
+mod chains;
 mod names;
 mod references;
 mod secret_faults;
@@ -102,6 +103,7 @@ fn load_with(texts: &[SettingsText], against: &Against<'_>, mut findings: Vec<Fi
     }
     if complete {
         references::stored_timers(&forms, &names, against, &mut findings);
+        chains::circles(&forms, against, &mut findings);
     }
     sort(&mut findings, texts);
     let findings = Findings(findings);

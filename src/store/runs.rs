@@ -2,7 +2,7 @@
 
 use super::batches::{self, Attempt, Batch};
 use super::row::{Columns, to_json};
-use super::{Store, StoreError, StoreResult, Transaction, millis};
+use super::{Store, StoreError, StoreResult, Transaction, bulk, millis};
 use crate::domain::failure::Failure;
 use crate::domain::integration::Account;
 use crate::domain::run::{RunState, Trigger};
@@ -144,6 +144,8 @@ pub struct NewRun {
     pub priority: u16,
     /// The slot.
     pub scheduled_at: Option<DateTime<Utc>>,
+    /// Not started by then, it is skipped.
+    pub start_by: Option<DateTime<Utc>>,
     /// Only the records of these keys.
     pub wanted_keys: Option<Vec<String>>,
     /// The run that it repeats.
@@ -206,54 +208,85 @@ pub(super) fn read(row: &AnyRow) -> StoreResult<Run> {
     })
 }
 
-/// Queues a run in a transaction; `day` is the local date that its number carries.
-pub(super) async fn insert(
+/// Queues runs in a transaction, each with its number and 実行番号; `day` is the local date that the latter carries.
+pub(super) async fn insert_all(
     tx: &mut Transaction,
-    new: &NewRun,
+    new: &[NewRun],
     day: NaiveDate,
     now: DateTime<Utc>,
-) -> StoreResult<(i64, String)> {
+) -> StoreResult<Vec<(i64, String)>> {
+    if new.is_empty() {
+        return Ok(Vec::new());
+    }
     let newest = sqlx::query("SELECT seq, id FROM runs ORDER BY seq DESC LIMIT 1").fetch_optional(&mut **tx).await?;
     let (seq, newest) = match &newest {
         Some(row) => (row.number("seq")? + 1, row.text("id")?),
         None => (1, String::new()),
     };
-    let id = next_id(tx, &newest, day).await?;
-    let keys = new.wanted_keys.as_ref().map(to_json).transpose()?;
-    sqlx::query(
-        "INSERT INTO runs (seq, id, menu_id, menu, integration_id, integration, timer_id, timer, account, \
-         settings_version, trigger_kind, actor, memo, priority, scheduled_at, queued_at, state, wanted_keys, retry_of, \
-         forced, only_failed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 'queued', $17, $18, $19, $20)",
-    )
-    .bind(seq)
-    .bind(&id)
-    .bind(&new.menu.0)
-    .bind(&new.menu.1)
-    .bind(&new.integration.0)
-    .bind(&new.integration.1)
-    .bind(new.timer.as_ref().map(|timer| timer.0.clone()))
-    .bind(new.timer.as_ref().map(|timer| timer.1.clone()))
-    .bind(new.account.as_str())
-    .bind(new.settings_version)
-    .bind(new.trigger.as_str())
-    .bind(&new.actor)
-    .bind(new.memo.clone())
-    .bind(i64::from(new.priority))
-    .bind(new.scheduled_at.map(millis))
-    .bind(millis(now))
-    .bind(keys)
-    .bind(new.retry_of.clone())
-    .bind(i64::from(new.forced))
-    .bind(i64::from(new.only_failed))
-    .execute(&mut **tx)
-    .await?;
-    note(tx, seq, now, "queued", &format!("queued by {}", cause(new))).await?;
-    Ok((seq, id))
+    let (prefix, number) = next_number(tx, &newest, day).await?;
+    let queued: Vec<(i64, String)> =
+        (seq..).zip(number..).take(new.len()).map(|(seq, number)| (seq, format!("{prefix}{number:04}"))).collect();
+    let rows: Vec<(&NewRun, &(i64, String))> = new.iter().zip(&queued).collect();
+    for rows in rows.chunks(bulk::ROWS) {
+        let sql = format!(
+            "INSERT INTO runs (seq, id, menu_id, menu, integration_id, integration, timer_id, timer, account, \
+             settings_version, trigger_kind, actor, memo, priority, scheduled_at, start_by, queued_at, state, wanted_keys, \
+             retry_of, forced, only_failed) VALUES {}",
+            bulk::values(rows.len(), 22)
+        );
+        // Placeholders only.
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+        for (new, (seq, id)) in rows {
+            query = query
+                .bind(seq)
+                .bind(id)
+                .bind(&new.menu.0)
+                .bind(&new.menu.1)
+                .bind(&new.integration.0)
+                .bind(&new.integration.1)
+                .bind(new.timer.as_ref().map(|timer| timer.0.clone()))
+                .bind(new.timer.as_ref().map(|timer| timer.1.clone()))
+                .bind(new.account.as_str())
+                .bind(new.settings_version)
+                .bind(new.trigger.as_str())
+                .bind(&new.actor)
+                .bind(new.memo.clone())
+                .bind(i64::from(new.priority))
+                .bind(new.scheduled_at.map(millis))
+                .bind(new.start_by.map(millis))
+                .bind(millis(now))
+                .bind(RunState::Queued.as_str())
+                .bind(new.wanted_keys.as_ref().map(to_json).transpose()?)
+                .bind(new.retry_of.clone())
+                .bind(i64::from(new.forced))
+                .bind(i64::from(new.only_failed));
+        }
+        query.execute(&mut **tx).await?;
+        let sql =
+            format!("INSERT INTO events (run_seq, number, at, kind, text) VALUES {}", bulk::values(rows.len(), 5));
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+        for (new, (seq, _)) in rows {
+            let text = format!("queued by {}", cause(new));
+            query = query.bind(seq).bind(1_i64).bind(millis(now)).bind(RunState::Queued.as_str()).bind(text);
+        }
+        query.execute(&mut **tx).await?;
+    }
+    Ok(queued)
 }
 
-/// The next number of a day. The newest run of the day has the day's largest number, whatever its count of digits;
+/// The newest run of a timer's slot: the timer's own, or what a person repeated of it.
+pub(super) async fn newest_of_slot(tx: &mut Transaction, timer: &str, slot: DateTime<Utc>) -> StoreResult<Option<i64>> {
+    sqlx::query("SELECT CAST(MAX(seq) AS BIGINT) AS seq FROM runs WHERE timer_id = $1 AND scheduled_at = $2")
+        .bind(timer)
+        .bind(millis(slot))
+        .fetch_one(&mut **tx)
+        .await?
+        .number_or_null("seq")
+}
+
+/// What the 実行番号 of a day begin with, and the next number. The newest run of the day has the day's largest number, whatever its count of digits;
 /// where the newest run of all is of another day, this day's are looked at (the clock may have gone back).
-async fn next_id(tx: &mut Transaction, newest: &str, day: NaiveDate) -> StoreResult<String> {
+async fn next_number(tx: &mut Transaction, newest: &str, day: NaiveDate) -> StoreResult<(String, u64)> {
     let prefix = format!("R-{}-", day.format("%Y%m%d"));
     let last = if newest.starts_with(&prefix) {
         Some(newest.to_owned())
@@ -271,7 +304,7 @@ async fn next_id(tx: &mut Transaction, newest: &str, day: NaiveDate) -> StoreRes
         Some(number) => number.parse().map_err(StoreError::content)?,
         None => 0,
     };
-    Ok(format!("{prefix}{:04}", last + 1))
+    Ok((prefix, last + 1))
 }
 
 fn cause(new: &NewRun) -> String {
@@ -310,9 +343,12 @@ impl Store {
     /// Queues a run.
     pub async fn enqueue(&self, new: &NewRun, day: NaiveDate, now: DateTime<Utc>) -> StoreResult<Run> {
         let mut tx = self.write().await?;
-        let (seq, _) = insert(&mut tx, new, day, now).await?;
+        let queued = insert_all(&mut tx, std::slice::from_ref(new), day, now).await?;
         tx.commit().await?;
-        self.run_by_seq(seq).await
+        match queued.first() {
+            Some((_, id)) => self.run(id).await,
+            None => Err(StoreError::content("a run was queued and has no number")),
+        }
     }
 
     /// A run by its number in the store.

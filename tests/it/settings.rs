@@ -180,8 +180,6 @@ fn what_is_not_in_this_version_is_named_so() {
             "confirm: { url: x }",
             "12:14: error: integration 社員マスタ連携: confirm is not in this version",
         ),
-        ("misfire: last", "after: 毎朝", "22:59: error: timer 毎朝の社員: after is not in this version"),
-        ("misfire: last", "settle: 5m", "settle is not in this version"),
         (
             "{ csv: { path: employees.csv, charset: auto, max_age: 26h } }",
             "{ sql: { url: x, query: y } }",
@@ -190,6 +188,27 @@ fn what_is_not_in_this_version_is_named_so() {
     ] {
         let error = error(&example_with(old, new));
         assert!(error.contains(wanted), "{error}");
+    }
+}
+
+#[test]
+fn a_timer_that_follows_others_names_timers_that_are_there_and_never_waits_for_itself() {
+    let second =
+        "\n  - { name: 毎朝の部門, menu: 社員一覧, integration: 社員マスタ連携, switch: off, after: [毎朝の社員] }\n";
+    let leader = &second.replace(", after: [毎朝の社員]", "");
+    for (old, new, more, wanted) in [
+        ("misfire: last", "after: 毎朝", "", "22:66: error: timer 毎朝の社員: here stands a text, not a list"),
+        ("misfire: last", "after: [毎朝の部]", second, "there is no timer 毎朝の部 (did you mean 毎朝の部門?)"),
+        ("misfire: last", "after: [毎朝の社員]", "", "the timer would wait for itself"),
+        ("misfire: last", "after: [毎朝の部門]", second, "毎朝の社員 → 毎朝の部門 → 毎朝の社員"),
+        ("misfire: last", "after: [毎朝の部門, 毎朝の部門]", leader, "the timer 毎朝の部門 stands twice"),
+        ("misfire: last", "start_by: soon", "", "(2h) or a time of day (08:30)"),
+        ("misfire: last", "time_limit: 0s", "", "no run ends in no time"),
+        ("misfire: last", "until: 2026-12-01", "", "until: says when a timer that is off is on again"),
+        ("misfire: last", "until: 2026-02-30", "", "is no date (write it as 2026-12-01)"),
+    ] {
+        let error = error(&(example_with(old, new) + more));
+        assert!(error.contains(wanted), "{new}: {error}");
     }
 }
 

@@ -29,7 +29,7 @@ fn every_minute(more: serde_json::Value) -> Timer {
 
 async fn reasons(store: &Store, from: &str, to: &str) -> Vec<(String, String)> {
     let ledger = store.occurrences("t", at(from), at(to)).await.unwrap();
-    let line = |one: &renkei::store::planning::Occurrence| {
+    let line = |one: &renkei::store::ledger::Occurrence| {
         let time = one.scheduled_at.with_timezone(&TOKYO).format("%H:%M").to_string();
         (time, one.reason.map_or(one.state.to_string(), |reason| reason.to_string()))
     };
@@ -142,6 +142,7 @@ async fn a_lane_holds_one_run_and_an_end_is_the_end() {
         memo: None,
         priority: 50,
         scheduled_at: None,
+        start_by: None,
         wanted_keys: None,
         retry_of: None,
         forced: false,

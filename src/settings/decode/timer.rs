@@ -4,9 +4,10 @@ use super::desk::{Desk, short};
 use crate::domain::duration::Span;
 use crate::domain::fault::Fault;
 use crate::domain::schedule::{Schedule, WrittenSchedule};
-use crate::domain::timer::{Misfire, Overlap, Switch, TimerForm};
+use crate::domain::timer::{AfterPartial, Misfire, Overlap, StartBy, Switch, TimerForm};
 use crate::settings::keys;
 use crate::settings::tree::{Node, Value as Tree};
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use serde_json::{Map, Value};
 
@@ -31,7 +32,38 @@ pub(in crate::settings) fn timer(desk: &mut Desk<'_>, node: &Node) -> Option<Tim
                 desk.choice(node, &[("skip", Overlap::Skip), ("queue-one", Overlap::QueueOne)])
             })
             .unwrap_or_default(),
+        until: desk.field(&fields, "until", date),
+        after: desk
+            .field(&fields, "after", |desk, node| desk.list(node, "after: [毎朝の部門]", Desk::text))
+            .unwrap_or_default(),
+        after_partial: desk
+            .field(&fields, "after_partial", |desk, node| {
+                desk.choice(node, &[("skip", AfterPartial::Skip), ("run", AfterPartial::Run)])
+            })
+            .unwrap_or_default(),
+        settle: desk.field(&fields, "settle", Desk::span).unwrap_or(Span::minutes(10)),
+        start_by: desk.field(&fields, "start_by", start_by),
+        time_limit: desk.field(&fields, "time_limit", Desk::span),
     })
+}
+
+fn date(desk: &mut Desk<'_>, node: &Node) -> Option<NaiveDate> {
+    let text = desk.text(node)?;
+    let date = NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok();
+    if date.is_none() {
+        desk.refuse(node.place, format!("{:?} is no date", short(&text)), "write it as 2026-12-01");
+    }
+    date
+}
+
+fn start_by(desk: &mut Desk<'_>, node: &Node) -> Option<StartBy> {
+    match desk.text(node)?.parse() {
+        Ok(start_by) => Some(start_by),
+        Err(error) => {
+            desk.refuse(node.place, error, "");
+            None
+        }
+    }
 }
 
 /// `on` and `off`; a tool that reads YAML as of 1.1 writes them again as true and false.

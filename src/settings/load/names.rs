@@ -12,7 +12,7 @@ use std::collections::{BTreeSet, HashMap};
 pub(super) struct Names {
     pub(super) integrations: Register,
     pub(super) menus: Register,
-    timers: Register,
+    pub(super) timers: Register,
 }
 
 /// Ids and names of one kind.
@@ -104,6 +104,11 @@ impl Register {
             register.by_name.entry(name.clone()).or_insert_with(|| id.clone());
         }
         register
+    }
+
+    /// What its entities are called: `menu`, say.
+    pub(super) fn kind(&self) -> &'static str {
+        self.kind
     }
 
     /// The id that an id or a name means.

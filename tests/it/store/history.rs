@@ -20,6 +20,7 @@ pub(super) fn by_hand(menu: (&str, &str)) -> NewRun {
         memo: None,
         priority: 900,
         scheduled_at: None,
+        start_by: None,
         wanted_keys: None,
         retry_of: None,
         forced: false,
