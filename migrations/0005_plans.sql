@@ -18,3 +18,9 @@ CREATE TABLE pauses (
 CREATE INDEX runs_of_slot ON runs (timer_id, scheduled_at) WHERE timer_id IS NOT NULL;
 CREATE INDEX run_leaders_of ON run_leaders (leader_seq);
 CREATE INDEX stops_until ON stops (until_at);
+
+-- The age of a run's bytes: the number of its export among those of its menu and integration. A repeat on stored files
+-- has the number of the run that exported them, so that older bytes are known as such whatever the wall clock does.
+ALTER TABLE runs ADD COLUMN export_number BIGINT;
+UPDATE runs SET export_number = seq WHERE exported_at IS NOT NULL;
+CREATE INDEX runs_of_export ON runs (menu_id, integration_id, export_number) WHERE export_number IS NOT NULL;

@@ -15,6 +15,7 @@ mod run;
 mod sandbox;
 mod serve;
 mod settings;
+mod stop;
 mod timer;
 mod user;
 mod view;
@@ -65,6 +66,9 @@ enum Command {
     /// タイマー
     #[command(subcommand)]
     Timer(timer::Command),
+    /// 連携停止期間: times in which nothing is sent
+    #[command(subcommand)]
+    Stop(stop::Command),
     /// Records kept in renkei's database
     #[command(subcommand)]
     Records(records::Command),
@@ -118,6 +122,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Integration(command) => integration::run(&Session::open(config).await?, command).await,
         Command::Menu(command) => menu::run(&Session::open(config).await?, command).await,
         Command::Timer(command) => timer::run(&Session::open(config).await?, command).await,
+        Command::Stop(command) => stop::run(&Session::open(config).await?, command).await,
         Command::Records(command) => records::run(&Session::open(config).await?, command).await,
         Command::Run(command) => run::run(&Session::open(config).await?, command).await,
         Command::Mail(command) => mail::run(&Session::open(config).await?, command).await,

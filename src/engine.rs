@@ -5,11 +5,13 @@
 mod alarm;
 mod daemon;
 pub mod dispatcher;
+mod ending;
 mod executor;
 mod exporting;
 mod job;
 mod keeping;
 pub mod orders;
+pub mod pausing;
 pub mod planner;
 mod pushing;
 pub mod recovery;

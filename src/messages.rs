@@ -22,6 +22,8 @@ pub struct Explanation {
 pub struct Catalogue {
     /// Subject of a run whose batches were all taken: `{name}` `{records}` `{at}`.
     pub subject_good: &'static str,
+    /// Subject of a good run after failed ones: `{name}` `{records}` `{at}`.
+    pub subject_recovered: &'static str,
     /// Subject of a run that left rows behind: `{name}` `{left}` `{at}`.
     pub subject_partial: &'static str,
     /// Subject of a run that sent some batches and not others: `{name}` `{at}`.
@@ -54,6 +56,10 @@ pub struct Catalogue {
     pub lead_cancelled: &'static str,
     /// The test mail's text.
     pub test: &'static str,
+    /// The trouble is over: `{since}`.
+    pub recovered: &'static str,
+    /// Failures of the same kind that no mail was sent about: `{untold}`.
+    pub untold: &'static str,
     /// "Nothing needs to be done."
     pub nothing_to_do: &'static str,
     /// "What happened:"

@@ -7,8 +7,9 @@
 mod backend;
 pub mod batches;
 mod bulk;
+mod leaders;
 pub mod ledger;
-mod life;
+pub mod life;
 mod lock;
 pub mod outbox;
 pub mod pauses;
@@ -21,6 +22,7 @@ pub mod runs;
 pub mod settings;
 mod slots;
 pub mod stops;
+mod troubles;
 
 pub use lock::{DatabaseLock, LockError};
 

@@ -1,9 +1,10 @@
 //! `renkei integration`: list, look into, and try the route without sending anything.
 
 use super::session::Session;
-use super::{BAD, GOOD, output};
+use super::{BAD, GOOD, output, view};
 use crate::domain::integration::Integration;
 use crate::domain::secret::{MASK, names_a_secret};
+use crate::engine::pausing;
 use crate::push::probe;
 use anyhow::Context as _;
 use serde_json::{Value, json};
@@ -25,6 +26,19 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Pause an integration: its slots are skipped, and nothing of it is sent until it is resumed
+    Pause {
+        /// Its name or id
+        name: String,
+        /// Why; people who look will see it
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// End a pause, whoever or whatever caused it; the next run is the proof
+    Resume {
+        /// Its name or id
+        name: String,
+    },
     /// Try name, connection and TLS, and whether its secrets can be read; nothing is sent
     Check {
         /// Its name or id
@@ -37,6 +51,18 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<u
     match command {
         Command::List { json } => list(session, json).await,
         Command::Show { name, json } => show(session, &name, json).await,
+        Command::Pause { name, reason } => {
+            session.may_configure().await?;
+            pausing::pause(&session.engine()?, &name, &reason, &session.actor).await?;
+            output::line(format!("{name} is paused: its slots are skipped until `renkei integration resume {name}`"));
+            Ok(GOOD)
+        }
+        Command::Resume { name } => {
+            session.may_configure().await?;
+            pausing::resume(&session.engine()?, &name, &session.actor).await?;
+            output::line(format!("{name} is no longer paused; its next run is the proof"));
+            Ok(GOOD)
+        }
         Command::Check { name } => {
             let one = find(session, &name).await?;
             Ok(if connect(session, &one).await { GOOD } else { BAD })
@@ -56,17 +82,38 @@ fn master(one: &Integration) -> String {
 
 async fn list(session: &Session, json: bool) -> anyhow::Result<u8> {
     let settings = session.app.store.settings().await?;
+    let pauses = session.app.store.pauses().await?;
+    let pause_of = |one: &Integration| pauses.iter().find(|pause| pause.integration == one.id());
+    let zone = session.app.config.timezone;
     if json {
-        let all: Vec<Value> = settings.integrations.iter().map(masked).collect();
+        let shown = |one: &Integration| {
+            let mut value = masked(one);
+            value["paused"] = json!(pause_of(one).map(|pause| json!({
+                "since": view::local(pause.since, zone), "reason": pause.reason,
+            })));
+            value
+        };
+        let all: Vec<Value> = settings.integrations.iter().map(shown).collect();
         output::json(&all)?;
         return Ok(GOOD);
     }
     let rows: Vec<_> = settings
         .integrations
         .iter()
-        .map(|one| [one.name().to_owned(), master(one), one.url().to_string(), u8::from(one.form().report).to_string()])
+        .map(|one| {
+            [
+                one.name().to_owned(),
+                master(one),
+                one.url().to_string(),
+                u8::from(one.form().report).to_string(),
+                pause_of(one).map_or_else(|| "-".to_owned(), |pause| session.short(Some(pause.since))),
+            ]
+        })
         .collect();
-    output::table(["INTEGRATION", "MASTER", "URL", "REPORT"], &rows);
+    output::table(["INTEGRATION", "MASTER", "URL", "REPORT", "PAUSED SINCE"], &rows);
+    for (one, pause) in settings.integrations.iter().filter_map(|one| Some((one, pause_of(one)?))) {
+        output::line(format!("{} is paused: {}", one.name(), pause.reason));
+    }
     Ok(GOOD)
 }
 

@@ -67,6 +67,9 @@ pub(super) enum Command {
         /// Send it even over newer data
         #[arg(long)]
         force: bool,
+        /// Then repeat what was skipped because of it, each behind its leader
+        #[arg(long)]
+        with_followers: bool,
         /// Wait for the run's end; without a daemon, carry it here
         #[arg(long)]
         wait: bool,
@@ -120,10 +123,17 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<u
             let run = orders::start(&engine, &wanted, &session.actor).await?;
             follow(session, &engine, run, wait, json).await
         }
-        Command::Retry { id, batches, force, wait, json } => {
+        Command::Retry { id, batches, force, with_followers, wait, json } => {
             let engine = session.engine()?;
             let only_failed = batches == Some(Which::Failed);
-            let run = orders::retry(&engine, &id, only_failed, force, &session.actor).await?;
+            let earlier = session.app.store.run(&id).await?;
+            let repeat = orders::Repeat { id, only_failed, forced: force, behind: None };
+            let run = orders::retry(&engine, &repeat, &session.actor).await?;
+            if with_followers {
+                for follower in orders::retry_followers(&engine, &earlier, &run, &session.actor).await? {
+                    output::aside(format!("{} repeats {} behind it", follower.id, follower.menu));
+                }
+            }
             follow(session, &engine, run, wait, json).await
         }
         Command::List { state, menu, limit, json } => list(session, RunFilter { state, menu, limit }, json).await,

@@ -6,7 +6,7 @@ use crate::domain::timer::Switch;
 use crate::settings::{self, Entities};
 use crate::store::settings::StoredTimer;
 use anyhow::Context as _;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 /// What can be done with timers.
@@ -35,6 +35,9 @@ pub(super) enum Command {
     Off {
         /// Its name or id
         name: String,
+        /// On this date, as in 2026-12-01, it is on again by itself
+        #[arg(long, value_name = "DATE")]
+        until: Option<NaiveDate>,
     },
     /// Say when it will run, without touching anything
     Next {
@@ -71,8 +74,8 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<u
     match command {
         Command::List { json } => list(session, json).await,
         Command::Show { name, json } => show(session, &name, json).await,
-        Command::On { name } => switch(session, &name, Switch::On).await,
-        Command::Off { name } => switch(session, &name, Switch::Off).await,
+        Command::On { name } => switch(session, &name, Switch::On, None).await,
+        Command::Off { name, until } => switch(session, &name, Switch::Off, until).await,
         Command::Next { name, n, from, json } => next(session, &name, n, from.as_deref(), json).await,
         Command::Ledger { name, from, to, json } => ledger(session, &name, from.as_deref(), to.as_deref(), json).await,
     }
@@ -149,14 +152,15 @@ async fn show(session: &Session, name: &str, json: bool) -> anyhow::Result<u8> {
     Ok(GOOD)
 }
 
-async fn switch(session: &Session, name: &str, to: Switch) -> anyhow::Result<u8> {
+async fn switch(session: &Session, name: &str, to: Switch, until: Option<NaiveDate>) -> anyhow::Result<u8> {
     session.may_configure().await?;
-    let (store, zone) = (&session.app.store, session.app.config.timezone);
-    let changed = settings::switch_timer(store, name, to, None, &session.actor, zone, session.app.clock.now()).await?;
+    let (store, zone, now) = (&session.app.store, session.app.config.timezone, session.app.clock.now());
+    let changed = settings::switch_timer(store, name, to, until, &session.actor, zone, now).await?;
     let stored = find(session, name).await?;
     let state = switch_word(&stored);
     output::line(if changed {
-        format!("{} is {state}; next slot: {}", stored.timer.name(), session.short(stored.next_at))
+        let next = if stored.timer.is_on() { "next slot" } else { "on again" };
+        format!("{} is {state}; {next}: {}", stored.timer.name(), session.short(stored.next_at))
     } else {
         format!("{} is {state} already", stored.timer.name())
     });

@@ -90,6 +90,8 @@ codes! {
     Refused = "RUN-REFUSED",
     /// Another run of the same menu and integration was still open.
     Overlap = "RUN-OVERLAP",
+    /// A timer that this one follows did not end well.
+    Leader = "RUN-LEADER",
     /// The run could not start before its `start_by`.
     TooLate = "RUN-TOO-LATE",
     /// The run took longer than its `time_limit`.

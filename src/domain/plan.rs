@@ -120,9 +120,9 @@ pub fn plan(snapshot: &Snapshot, now: DateTime<Utc>) -> Vec<TimerPlan> {
         if let Some(schedule) = form.schedule.as_ref().filter(|_| due.timer.is_on() || plan.reopened) {
             let cursor = on_again.map_or(due.cursor, |at| due.cursor.max(at - chrono::TimeDelta::seconds(1)));
             let closed = |slot| stopped(due, slot, stops).then_some(SkipReason::Stopped);
-            let (slots, next) = slots::due(schedule, form, due.zone, cursor, now, closed);
-            plan.next = next;
-            for (slot, late) in slots {
+            let found = slots::due(schedule, form, due.zone, cursor, now, closed);
+            plan.next = found.next;
+            for (slot, late) in found.slots {
                 let fate = match late {
                     Some(reason) => Fate::Skip(reason),
                     None => fate(due, slot.at, &mut open, &leaders, now),

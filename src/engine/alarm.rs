@@ -33,7 +33,8 @@ pub(super) async fn start(engine: &Engine) -> Result<JobScheduler, JobSchedulerE
     Ok(scheduler)
 }
 
-/// Looks whether another process (the command line) changed settings or queued a run, and wakes the loops.
+/// Looks whether another process (the command line) changed settings or queued a run, and whether a refused token is
+/// another one now, and wakes the loops.
 async fn heartbeat(engine: &Engine, seen: &Seen) {
     match engine.store.settings_version().await {
         Ok(version) => {
@@ -42,6 +43,9 @@ async fn heartbeat(engine: &Engine, seen: &Seen) {
             }
         }
         Err(error) => warn!(%error, "the database could not be asked"),
+    }
+    if let Err(error) = super::pausing::review(engine).await {
+        warn!(%error, "the pauses could not be reviewed");
     }
     engine.bells.dispatcher.notify_one();
     engine.bells.outbox.notify_one();

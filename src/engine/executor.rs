@@ -2,9 +2,10 @@
 //! the next one needs, or a [`Stop`] that says how the run leaves its lane.
 
 use super::job;
-use super::{Engine, exporting, pushing, reporting};
+use super::{Engine, ending, exporting, pushing, reporting};
 use crate::domain::failure::{Code, Failure};
 use crate::domain::run::RunState;
+use crate::domain::trouble::Telling;
 use crate::store::StoreError;
 use crate::store::runs::Run;
 use chrono::{DateTime, Utc};
@@ -73,14 +74,14 @@ async fn carry(engine: &Engine, run: Run, stopping: &CancellationToken) -> Stop 
 /// Writes how the run left its lane; the mail goes into the outbox in the same transaction.
 async fn leave(engine: &Engine, run: &Run, stop: Stop) {
     let written = match stop {
-        Stop::Ended { state, failure } => end(engine, run, state, failure).await,
+        Stop::Ended { state, failure } => ending::end(engine, run, RunState::Running, state, failure).await,
         Stop::Wait { until, failure } => {
             warn!(run = %run.id, code = %failure.code, %until, "run waits: {}", failure.message);
             engine.store.wait(run.seq, until, &failure, engine.clock.now()).await
         }
         Stop::Held(failure) => {
             warn!(run = %run.id, code = %failure.code, rows = failure.rows_total, "run held: a person decides");
-            let mail = reporting::mail(engine, run, RunState::Held, Some(&failure)).await;
+            let mail = reporting::mail(engine, run, RunState::Held, Some(&failure), Telling::AsUsual).await;
             engine.store.hold(run.seq, &failure, mail.as_ref(), engine.clock.now()).await
         }
         Stop::Interrupted => engine.store.requeue(run.seq, "the daemon stopped", engine.clock.now()).await,
@@ -92,25 +93,6 @@ async fn leave(engine: &Engine, run: &Run, stop: Stop) {
     }
     engine.bells.dispatcher.notify_one();
     engine.bells.outbox.notify_one();
-}
-
-/// Writes an end state, with its mail.
-pub(super) async fn end(
-    engine: &Engine,
-    run: &Run,
-    state: RunState,
-    failure: Option<Failure>,
-) -> Result<(), StoreError> {
-    match &failure {
-        None => info!(run = %run.id, %state, "run ended"),
-        // What is said of a row can hold its key and a letter of it: that is for the history and the mail.
-        Some(failure) if !failure.rows.is_empty() => {
-            warn!(run = %run.id, %state, code = %failure.code, rows = failure.rows_total, "run ended; its rows stand in the history");
-        }
-        Some(failure) => warn!(run = %run.id, %state, code = %failure.code, "run ended: {}", failure.message),
-    }
-    let mail = reporting::mail(engine, run, state, failure.as_ref()).await;
-    engine.store.finish(run.seq, state, failure.as_ref(), mail.as_ref(), engine.clock.now()).await
 }
 
 /// The failure of a defect of our own.

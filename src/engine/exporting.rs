@@ -40,7 +40,7 @@ pub(super) async fn stored(engine: &Engine, job: &Job) -> Result<Stored, Stop> {
 async fn export(engine: &Engine, job: &Job) -> Result<(), Stop> {
     let opened = open(engine, job).await?;
     let (about, source) = (opened.about.to_string(), place(&opened.about, job.zone));
-    let exported = write(job, opened).await?;
+    let exported = write(engine, job, opened).await?;
     info!(run = %job.run.id, records = exported.records, left_out = exported.left_out_total, bytes = exported.bytes, "exported from {about}");
     let new = NewExport {
         batches: exported.batches.iter().map(new_batch).collect(),
@@ -48,6 +48,7 @@ async fn export(engine: &Engine, job: &Job) -> Result<(), Stop> {
         skipped_rows: exported.left_out_total,
         warning: warning(&exported),
         source: Some(source),
+        adopted: None,
     };
     engine.store.record_export(job.run.seq, &new, engine.clock.now()).await?;
     check(job, exported.tripped)
@@ -73,7 +74,8 @@ async fn open(engine: &Engine, job: &Job) -> Result<Opened, Stop> {
     source::open(&job.menu, &engine.store, &context).await.map_err(|error| {
         if let (SourceError::NotReady(not_ready), SourceForm::Csv(csv)) = (&error, &job.menu.form().source) {
             let since = run.trouble_since.unwrap_or(now);
-            if let Some(until) = not_ready.look_again(now, since, csv.wait_until) {
+            let until = not_ready.look_again(now, since, csv.wait_until);
+            if let Some(until) = until.filter(|until| job.deadline.is_none_or(|deadline| *until < deadline)) {
                 return Stop::Wait { until, failure: error.failure() };
             }
         }
@@ -82,12 +84,18 @@ async fn open(engine: &Engine, job: &Job) -> Result<Opened, Stop> {
 }
 
 /// Reads and writes on a thread of its own, since both block.
-async fn write(job: &Job, opened: Opened) -> Result<Exported, Stop> {
+async fn write(engine: &Engine, job: &Job, opened: Opened) -> Result<Exported, Stop> {
     let (menu, form) = (job.menu.clone(), job.integration.form().clone());
+    let (clock, deadline, over_time) = (engine.clock.clone(), job.deadline, job.over_time());
+    let go_on = move |_| match deadline {
+        Some(deadline) if clock.now() > deadline => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    };
     let (folder, keys) = (job.folder.clone(), job.run.wanted_keys.clone());
     let work = tokio::task::spawn_blocking(move || {
         let plan = export::Plan::new(&menu, &form.csv, &form.limits, &opened.header, keys.as_deref())?;
-        export::write(&plan, opened.blocks, &folder, |_| ControlFlow::Continue(())).map_err(|error| match error {
+        export::write(&plan, opened.blocks, &folder, go_on).map_err(|error| match error {
+            ExportError::Stopped => over_time,
             ExportError::Source(error) => error.failure(),
             ExportError::Failed(failure) => failure,
             other => internal(other),
@@ -169,6 +177,7 @@ async fn adopt(engine: &Engine, job: &Job, earlier: &str) -> Result<(), Stop> {
         skipped_rows: earlier.skipped_rows,
         warning: earlier.warning,
         source: earlier.source,
+        adopted: earlier.export_number,
     };
     Ok(engine.store.record_export(job.run.seq, &new, engine.clock.now()).await?)
 }

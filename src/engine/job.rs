@@ -7,6 +7,7 @@ use crate::domain::integration::Integration;
 use crate::domain::menu::Menu;
 use crate::push::Client;
 use crate::store::runs::Run;
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use std::path::PathBuf;
 
@@ -18,8 +19,19 @@ pub(super) struct Job {
     pub(super) zone: Tz,
     pub(super) folder: PathBuf,
     pub(super) client: Client,
+    /// When its timer's `time_limit` is over.
+    pub(super) deadline: Option<DateTime<Utc>>,
     /// The requests that the account may have in any minute: the smallest limit of its integrations.
     pub(super) limit: u32,
+}
+
+impl Job {
+    /// The failure of a run whose `time_limit` is over.
+    pub(super) fn over_time(&self) -> Failure {
+        let minutes = self.deadline.zip(self.run.started_at).map_or(0, |(end, start)| (end - start).num_minutes());
+        let message = format!("it was not done within its time_limit of {minutes} min; what was sent until then stays");
+        Failure::new(Code::TimeLimit, message)
+    }
 }
 
 /// Gathers it. Settings are read now, not when the run was queued: a corrected setting serves at once.
@@ -48,5 +60,7 @@ pub(super) async fn prepare(engine: &Engine, run: Run) -> Result<Job, Stop> {
     let folder = engine.folder_of(&run.id);
     let of_account = settings.integrations.iter().filter(|one| one.account() == integration.account());
     let limit = of_account.map(|one| one.form().limits.requests_per_minute).min().unwrap_or(1);
-    Ok(Job { run, menu, integration, zone, folder, client, limit })
+    let time_limit = timer.and_then(|stored| stored.timer.form().time_limit);
+    let deadline = run.started_at.zip(time_limit).map(|(started, limit)| started + limit.to_delta());
+    Ok(Job { run, menu, integration, zone, folder, client, deadline, limit })
 }

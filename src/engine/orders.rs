@@ -1,7 +1,7 @@
 //! What people ask of runs: start, repeat, cancel, approve, refuse. Command line and console both come through here.
 //! Nothing is carried here; a run is queued or moved, and the loops do the rest.
 
-use super::{Engine, reporting};
+use super::{Engine, ending};
 use crate::domain::failure::{Code, Failure};
 use crate::domain::run::{RunState, Trigger};
 use crate::store::StoreError;
@@ -35,6 +35,19 @@ pub struct Wanted {
     pub keys: Vec<String>,
 }
 
+/// A run that a person wants repeated.
+#[derive(Debug, Clone, Default)]
+pub struct Repeat {
+    /// Its 実行番号.
+    pub id: String,
+    /// Only the batches that were not taken.
+    pub only_failed: bool,
+    /// Send it even over newer data.
+    pub forced: bool,
+    /// The run, by its number in the store, that has to end well first.
+    pub behind: Option<i64>,
+}
+
 fn refuse<T>(why: impl Into<String>) -> Result<T, OrderError> {
     Err(OrderError::Refused(why.into()))
 }
@@ -52,6 +65,7 @@ pub async fn start(engine: &Engine, wanted: &Wanted, actor: &str) -> Result<Run,
     let Some(integration) = settings.integration(&name) else {
         return refuse(format!("there is no integration {name:?}: `renkei integration list` shows them"));
     };
+    not_paused(engine, integration.id()).await?;
     let keys = Some(wanted.keys.clone()).filter(|keys| !keys.is_empty());
     if keys.is_some() && menu.form().key.is_empty() {
         return refuse(format!("the menu {} has no key: add `key: […]` to it to choose records", menu.name()));
@@ -72,6 +86,7 @@ pub async fn start(engine: &Engine, wanted: &Wanted, actor: &str) -> Result<Run,
         retry_of: None,
         forced: false,
         only_failed: false,
+        behind: None,
     };
     queue(engine, &new).await
 }
@@ -108,7 +123,9 @@ fn integration_of(
 ///
 /// # Errors
 /// A run that is still open; one whose data is older than what has been sent meanwhile, unless `forced`.
-pub async fn retry(engine: &Engine, id: &str, only_failed: bool, forced: bool, actor: &str) -> Result<Run, OrderError> {
+pub async fn retry(engine: &Engine, repeat: &Repeat, actor: &str) -> Result<Run, OrderError> {
+    let Repeat { id, only_failed, forced, behind } = repeat;
+    let (only_failed, forced) = (*only_failed, *forced);
     let earlier = engine.store.run(id).await?;
     if !earlier.state.is_ended() {
         return refuse(format!("run {id} is still {}: cancel it first, or wait for its end", earlier.state));
@@ -122,6 +139,7 @@ pub async fn retry(engine: &Engine, id: &str, only_failed: bool, forced: bool, a
             earlier.menu
         ));
     }
+    not_paused(engine, &earlier.integration_id).await?;
     if only_failed && earlier.state.is_good() {
         return refuse(format!("every batch of run {id} was taken: there is nothing to repeat"));
     }
@@ -138,11 +156,42 @@ pub async fn retry(engine: &Engine, id: &str, only_failed: bool, forced: bool, a
         scheduled_at: earlier.scheduled_at,
         start_by: None,
         wanted_keys: earlier.wanted_keys,
-        retry_of: Some(id.to_owned()),
+        retry_of: Some(id.clone()),
         forced,
         only_failed,
+        behind: *behind,
     };
     queue(engine, &new).await
+}
+
+/// Repeats what was skipped because of a run: its followers, and theirs, each behind the repeat of its leader. Gives
+/// the new runs in order.
+///
+/// # Errors
+/// As [`retry`]; the repeats that were queued before stay.
+pub async fn retry_followers(engine: &Engine, of: &Run, repeat: &Run, actor: &str) -> Result<Vec<Run>, OrderError> {
+    let mut queued = Vec::new();
+    let mut leaders = vec![(of.seq, repeat.seq)];
+    while let Some((old, new)) = leaders.pop() {
+        for follower in engine.store.skipped_followers(old).await? {
+            let again = Repeat { id: follower.id.clone(), behind: Some(new), ..Repeat::default() };
+            let run = retry(engine, &again, actor).await?;
+            leaders.push((follower.seq, run.seq));
+            queued.push(run);
+        }
+    }
+    Ok(queued)
+}
+
+/// Nothing is sent through an integration that is paused, so nothing is queued that would only wait.
+async fn not_paused(engine: &Engine, integration: &str) -> Result<(), OrderError> {
+    match engine.store.pauses().await?.into_iter().find(|pause| pause.integration == integration) {
+        None => Ok(()),
+        Some(pause) => refuse(format!(
+            "the integration {integration} is paused: {}: mend the cause, then `renkei integration resume {integration}`",
+            pause.reason
+        )),
+    }
 }
 
 async fn queue(engine: &Engine, new: &NewRun) -> Result<Run, OrderError> {
@@ -201,8 +250,5 @@ async fn held(engine: &Engine, id: &str) -> Result<Run, OrderError> {
 }
 
 async fn close(engine: &Engine, run: &Run, failure: &Failure) -> Result<(), OrderError> {
-    let mail = reporting::mail(engine, run, RunState::Cancelled, Some(failure)).await;
-    engine.store.cancel(run.seq, run.state, failure, mail.as_ref(), engine.clock.now()).await?;
-    engine.bells.outbox.notify_one();
-    Ok(())
+    Ok(ending::end(engine, run, run.state, RunState::Cancelled, Some(failure.clone())).await?)
 }

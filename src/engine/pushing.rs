@@ -16,6 +16,7 @@ use crate::store::runs::Run;
 use chrono::TimeDelta;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use tracing::{info, warn};
 
 /// Pushes every batch that has not been taken, in order.
@@ -26,6 +27,7 @@ pub(super) async fn push(
     stopping: &CancellationToken,
 ) -> Result<Stop, Stop> {
     overtaken(engine, job).await?;
+    let patience = Patience::of(engine, job, stopping);
     let Stored { mut batches, .. } = exported;
     let rows_left = exported.warning.is_some();
     for index in 0..batches.len() {
@@ -35,9 +37,13 @@ pub(super) async fn push(
         if engine.store.is_cancel_requested(job.run.seq).await? {
             return Ok(cancelled(&batches));
         }
-        let reply = match send(engine, job, &batches[index], stopping).await? {
+        let reply = match send(engine, job, &batches[index], &patience.token).await? {
             Some(reply) => reply,
-            None => return Ok(Stop::Interrupted),
+            None if stopping.is_cancelled() => return Ok(Stop::Interrupted),
+            None => {
+                let state = end_state(&states(&batches), false);
+                return Ok(Stop::Ended { state, failure: Some(job.over_time()) });
+            }
         };
         batches[index].state = reply.verdict.batch_state();
         if let Some(stop) = after(engine, job, &batches, index, &reply) {
@@ -49,24 +55,49 @@ pub(super) async fn push(
     Ok(Stop::Ended { state, failure: exported.warning })
 }
 
+/// How long a run may wait for request slots: until the daemon stops, or its `time_limit` is over.
+struct Patience {
+    token: CancellationToken,
+    _watch: Option<AbortOnDropHandle<()>>,
+}
+
+impl Patience {
+    fn of(engine: &Engine, job: &Job, stopping: &CancellationToken) -> Self {
+        let token = stopping.child_token();
+        let watch = job.deadline.map(|deadline| {
+            let (clock, token) = (engine.clock.clone(), token.clone());
+            if deadline <= clock.now() {
+                token.cancel();
+            }
+            AbortOnDropHandle::new(tokio::spawn(async move {
+                clock.sleep_until(deadline).await;
+                token.cancel();
+            }))
+        });
+        Self { token, _watch: watch }
+    }
+}
+
 /// Older bytes never overtake newer ones, unless a person says so.
 async fn overtaken(engine: &Engine, job: &Job) -> Result<(), Stop> {
     if job.run.forced {
         return Ok(());
     }
-    let Some(newer) = engine.store.newer_sent(&job.run).await? else { return Ok(()) };
+    // As it stands after its export, which gave the bytes their age.
+    let run = engine.store.run_by_seq(job.run.seq).await?;
+    let Some(newer) = engine.store.newer_sent(&run).await? else { return Ok(()) };
     let message =
         format!("run {newer} of the same menu and integration has sent newer data; --force sends this all the same");
     let failure = Failure::new(Code::Overtaken, message);
     Err(Stop::Ended { state: RunState::Cancelled, failure: Some(failure) })
 }
 
-/// One request: slot, intent, bytes, verdict. `None` when the daemon stops before the intent.
-async fn send(engine: &Engine, job: &Job, batch: &Batch, stopping: &CancellationToken) -> Result<Option<Reply>, Stop> {
+/// One request: slot, intent, bytes, verdict. `None` when patience was over before the intent.
+async fn send(engine: &Engine, job: &Job, batch: &Batch, patience: &CancellationToken) -> Result<Option<Reply>, Stop> {
     let path = job.folder.join(&batch.file);
     let account = job.integration.account();
     let holder = &job.run.id;
-    let Some(slot) = push::acquire(&engine.store, &engine.clock, account, job.limit, holder, stopping).await? else {
+    let Some(slot) = push::acquire(&engine.store, &engine.clock, account, job.limit, holder, patience).await? else {
         return Ok(None);
     };
     let attempt = engine.store.intend(job.run.seq, batch.number, engine.clock.now()).await?;
@@ -138,7 +169,9 @@ fn resume_at(engine: &Engine, job: &Job, retry_after: Option<Duration>) -> Optio
     let wait = backoff(tries, jitter(&job.run.id, tries), retry_after);
     let until = now + TimeDelta::from_std(wait).ok()?;
     let since = job.run.trouble_since.unwrap_or(now);
-    (until <= since + job.integration.form().retry_for.to_delta()).then_some(until)
+    let end = since + job.integration.form().retry_for.to_delta();
+    let end = job.deadline.map_or(end, |deadline| deadline.min(end));
+    (until <= end).then_some(until)
 }
 
 /// Spreads runs over the upper half of their wait, the same for the same run and try.

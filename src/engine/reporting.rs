@@ -5,6 +5,7 @@ use super::Engine;
 use crate::domain::failure::Failure;
 use crate::domain::integration::Kind;
 use crate::domain::run::{BatchState, RunState};
+use crate::domain::trouble::Telling;
 use crate::report::{RunFacts, compose, recipients};
 use crate::store::StoreError;
 use crate::store::outbox::NewMail;
@@ -12,8 +13,14 @@ use crate::store::runs::Run;
 use tracing::warn;
 
 /// The mail that is due about a run which is now in `state`, if any.
-pub(super) async fn mail(engine: &Engine, run: &Run, state: RunState, failure: Option<&Failure>) -> Option<NewMail> {
-    match compose_mail(engine, run, state, failure).await {
+pub(super) async fn mail(
+    engine: &Engine,
+    run: &Run,
+    state: RunState,
+    failure: Option<&Failure>,
+    telling: Telling,
+) -> Option<NewMail> {
+    match compose_mail(engine, run, state, failure, telling).await {
         Ok(mail) => mail,
         Err(error) => {
             warn!(run = %run.id, %error, "the report mail could not be written");
@@ -27,13 +34,16 @@ async fn compose_mail(
     run: &Run,
     state: RunState,
     failure: Option<&Failure>,
+    telling: Telling,
 ) -> Result<Option<NewMail>, StoreError> {
-    let Some(mail) = &engine.config.mail else { return Ok(None) };
+    let Some(mail) = engine.config.mail.as_ref().filter(|_| telling != Telling::Hush) else { return Ok(None) };
     let settings = engine.store.settings().await?;
     let integration = settings.integration(&run.integration_id);
     let address = engine.store.user(&run.actor).await?.and_then(|user| user.address);
     let (policy, to) = integration.map_or_else(Default::default, |one| (one.form().report, one.form().to.clone()));
-    let to = recipients(policy, state.is_good(), address.as_deref(), &mail.administrators, &to);
+    // Whoever was told of the trouble is told of its end.
+    let good = state.is_good() && !matches!(telling, Telling::Recovered(_));
+    let to = recipients(policy, good, address.as_deref(), &mail.administrators, &to);
     if to.is_empty() {
         return Ok(None);
     }
@@ -63,6 +73,8 @@ async fn compose_mail(
         key: settings.menu(&run.menu_id).map(|menu| menu.form().key.clone()).unwrap_or_default(),
         http_status: detail.attempts.iter().rev().find_map(|attempt| attempt.http_status),
         failure: failure.cloned(),
+        untold: if let Telling::Again(untold) = telling { untold } else { 0 },
+        trouble_since: if let Telling::Recovered(since) = telling { Some(since) } else { None },
     };
     let letter = compose(&facts, engine.config.locale, engine.config.timezone);
     let host = mail.from.rsplit_once('@').map_or("renkei", |(_, host)| host);

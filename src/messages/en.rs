@@ -4,6 +4,7 @@ use super::{Catalogue, Code, Explanation, Labels};
 
 pub(super) static CATALOGUE: Catalogue = Catalogue {
     subject_good: "[OK] {name}: {records} records sent ({at})",
+    subject_recovered: "[recovered] {name}: {records} records sent ({at})",
     subject_partial: "[Partly failed] {name}: {left} records were not sent ({at})",
     subject_cut: "[Partly failed] {name}: some files were not taken ({at})",
     subject_held: "[Please decide] {name} is on hold ({reason})",
@@ -20,6 +21,8 @@ pub(super) static CATALOGUE: Catalogue = Catalogue {
     lead_unknown: "{menu} was sent to {target}, but no readable answer came back.\nIt may have arrived, and it may not.",
     lead_cancelled: "{menu} was cancelled. Nothing was sent to {target}.",
     test: "If you can read this, renkei's mail settings work.\nNothing needs to be done.",
+    recovered: "All is well again: the errors since {since} are over.",
+    untold: "Since the last mail the same error came {untold} more times.",
     nothing_to_do: "Nothing needs to be done.",
     heading_why: "Why:",
     heading_steps: "Please do this",
@@ -163,6 +166,13 @@ fn explain(code: Code) -> Explanation {
         Code::Cancelled => ("A person cancelled the run.", &["Run it again if needed"]),
         Code::Refused => ("A person decided not to send it.", &["Mend the source and run it again"]),
         Code::Overlap => ("An earlier run of the same menu was still open.", &["Look at it with `renkei run list`"]),
+        Code::Leader => (
+            "A timer that this one follows did not end well, so it was skipped.",
+            &[
+                "Find and mend the cause in that timer's mail or history",
+                "Repeat both with `renkei run retry NUMBER --with-followers`, or wait for the next timer",
+            ],
+        ),
         Code::TooLate => {
             ("It could not start in time.", &["Check whether an earlier run took long", "Run it again if needed"])
         }

@@ -4,6 +4,7 @@ use super::{Catalogue, Code, Explanation, Labels};
 
 pub(super) static CATALOGUE: Catalogue = Catalogue {
     subject_good: "[正常] {name} {records}件を送信しました({at})",
+    subject_recovered: "[復旧] {name} {records}件を送信しました({at})",
     subject_partial: "[一部エラー] {name} {left}件を送信していません({at})",
     subject_cut: "[一部エラー] {name} 一部のファイルが受け付けられていません({at})",
     subject_held: "[確認待ち] {name}を止めています({reason})",
@@ -20,6 +21,8 @@ pub(super) static CATALOGUE: Catalogue = Catalogue {
     lead_unknown: "{menu}を{target}に送信しましたが、読み取れる応答がありませんでした。\n届いていることも、届いていないこともあります。",
     lead_cancelled: "{menu}の送信を取り消しました。{target}には何も送信していません。",
     test: "このメールが届いていれば、renkeiのメール設定は正しく動いています。\n対応は不要です。",
+    recovered: "復旧しました。{since}から続いていたエラーは解消しています。",
+    untold: "前回のお知らせのあと、同じエラーがほかに{untold}回ありました。",
     nothing_to_do: "対応は不要です。",
     heading_why: "理由:",
     heading_steps: "対応していただくこと",
@@ -173,6 +176,13 @@ fn explain(code: Code) -> Explanation {
         Code::Overlap => {
             ("同じメニューの前の実行がまだ終わっていませんでした。", &["前の実行の状況を確かめる(renkei run list)"])
         }
+        Code::Leader => (
+            "先に実行するタイマーが正常に終わらなかったため、実行を見送りました。",
+            &[
+                "先に実行するタイマーのメールまたは実行履歴で、原因を確かめて直す",
+                "「renkei run retry 実行番号 --with-followers」で、先のものと合わせて実行し直す(次のタイマーを待っても構いません)",
+            ],
+        ),
         Code::TooLate => (
             "開始の期限までに始められませんでした。",
             &["前の実行に時間がかかっていないか確かめる", "必要であれば、もう一度実行する"],

@@ -48,4 +48,8 @@ pub struct RunFacts {
     pub http_status: Option<u16>,
     /// Why, where it is not good.
     pub failure: Option<Failure>,
+    /// How many failures of the same kind were not told since the last mail.
+    pub untold: u32,
+    /// Since when there was trouble that is over with this run.
+    pub trouble_since: Option<DateTime<Utc>>,
 }

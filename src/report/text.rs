@@ -55,6 +55,8 @@ fn one_line(text: &str) -> String {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum News {
     Good,
+    /// Good again after trouble.
+    Recovered,
     /// Rows were left out by a rule; the rest was taken.
     RowsLeft,
     /// Some files were taken, others not.
@@ -75,6 +77,7 @@ struct Writer<'f> {
 impl Writer<'_> {
     fn news(&self) -> News {
         match self.facts.state {
+            RunState::Accepted | RunState::Imported if self.facts.trouble_since.is_some() => News::Recovered,
             RunState::Accepted | RunState::Imported => News::Good,
             RunState::Partial if self.facts.batches_taken == self.facts.batches => News::RowsLeft,
             RunState::Partial => News::Cut,
@@ -117,6 +120,7 @@ impl Writer<'_> {
         }
         self.fill(match self.news() {
             News::Good => words.subject_good,
+            News::Recovered => words.subject_recovered,
             News::RowsLeft => words.subject_partial,
             News::Cut => words.subject_cut,
             News::Held => words.subject_held,
@@ -130,8 +134,8 @@ impl Writer<'_> {
         let words = self.words;
         let news = self.news();
         let lead = match news {
-            News::Good if self.facts.state == RunState::Imported => words.lead_imported,
-            News::Good => words.lead_good,
+            News::Good | News::Recovered if self.facts.state == RunState::Imported => words.lead_imported,
+            News::Good | News::Recovered => words.lead_good,
             News::RowsLeft => words.lead_partial,
             News::Cut => words.lead_cut,
             News::Held => words.lead_held,
@@ -140,8 +144,14 @@ impl Writer<'_> {
             News::Cancelled => words.lead_cancelled,
         };
         let mut lead = self.fill(lead);
-        if news == News::Good {
+        if let Some(since) = self.facts.trouble_since.filter(|_| news == News::Recovered) {
+            lead = format!("{}\n{lead}", fill(words.recovered, &[("since", &self.minute(since))]));
+        }
+        if matches!(news, News::Good | News::Recovered) {
             lead = format!("{lead}\n{}", words.nothing_to_do);
+        }
+        if self.facts.untold > 0 {
+            lead = format!("{lead}\n{}", fill(words.untold, &[("untold", &self.facts.untold.to_string())]));
         }
         let mut pieces = vec![Piece::Paragraph(lead)];
         if let Some(failure) = &self.facts.failure {

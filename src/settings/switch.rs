@@ -36,6 +36,11 @@ pub async fn switch_timer(
     now: DateTime<Utc>,
 ) -> Result<bool, SwitchError> {
     let settings = store.settings().await?;
+    if let Some(until) = until.filter(|until| *until <= now.with_timezone(&zone).date_naive()) {
+        return Err(SwitchError::Refused(format!(
+            "{name}: {until} lies not ahead: write the date on which it is on again"
+        )));
+    }
     let stored = settings.timer(name).ok_or_else(|| SwitchError::NoTimer(name.to_owned()))?;
     if stored.timer.form().switch == to && stored.timer.form().until == until {
         return Ok(false);

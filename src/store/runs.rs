@@ -2,7 +2,7 @@
 
 use super::batches::{self, Attempt, Batch};
 use super::row::{Columns, to_json};
-use super::{Store, StoreError, StoreResult, Transaction, bulk, millis};
+use super::{Store, StoreError, StoreResult, Transaction, bulk, leaders, millis};
 use crate::domain::failure::Failure;
 use crate::domain::integration::Account;
 use crate::domain::run::{RunState, Trigger};
@@ -58,6 +58,8 @@ pub struct Run {
     pub state: RunState,
     /// When its export was complete.
     pub exported_at: Option<DateTime<Utc>>,
+    /// The age of its bytes: the number of their export among those of its menu and integration.
+    pub export_number: Option<i64>,
     /// Data rows of the export.
     pub records: u64,
     /// Bytes of all batches.
@@ -154,11 +156,13 @@ pub struct NewRun {
     pub forced: bool,
     /// Whether it repeats only the batches that were not taken.
     pub only_failed: bool,
+    /// The run, by its number in the store, that has to end well first.
+    pub behind: Option<i64>,
 }
 
 const COLUMNS: &str = "seq, id, menu_id, menu, integration_id, integration, timer_id, timer, account, settings_version, \
      trigger_kind, actor, memo, priority, scheduled_at, queued_at, started_at, finished_at, resume_at, trouble_since, \
-     tries, state, exported_at, records, bytes, skipped_rows, source, warning, failure, retry_of, wanted_keys, forced, only_failed, \
+     tries, state, exported_at, export_number, records, bytes, skipped_rows, source, warning, failure, retry_of, wanted_keys, forced, only_failed, \
      approved_by, cancel_by, sent_at";
 
 /// `SELECT` over all columns of a run, with what follows.
@@ -192,6 +196,7 @@ pub(super) fn read(row: &AnyRow) -> StoreResult<Run> {
         tries: row.small("tries")?,
         state: row.word("state")?,
         exported_at: row.time_or_null("exported_at")?,
+        export_number: row.number_or_null("export_number")?,
         records: row.count("records")?,
         bytes: row.count("bytes")?,
         skipped_rows: row.count("skipped_rows")?,
@@ -344,6 +349,9 @@ impl Store {
     pub async fn enqueue(&self, new: &NewRun, day: NaiveDate, now: DateTime<Utc>) -> StoreResult<Run> {
         let mut tx = self.write().await?;
         let queued = insert_all(&mut tx, std::slice::from_ref(new), day, now).await?;
+        if let (Some((seq, _)), Some(leader)) = (queued.first(), new.behind) {
+            leaders::follow(&mut tx, *seq, leader).await?;
+        }
         tx.commit().await?;
         match queued.first() {
             Some((_, id)) => self.run(id).await,
@@ -422,19 +430,42 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// The newest run of the same menu and integration, newer than this one, whose bytes are or may be with the receiver.
+    /// The run of the same menu and integration with the newest bytes that are or may be with the receiver, if they are
+    /// newer than this run's. A run that has not exported yet will have the newest of all.
     pub async fn newer_sent(&self, run: &Run) -> StoreResult<Option<String>> {
+        let Some(number) = run.export_number else { return Ok(None) };
         let row = sqlx::query(
-            "SELECT r.id FROM runs r WHERE r.menu_id = $1 AND r.integration_id = $2 AND r.seq > $3 AND EXISTS \
+            "SELECT r.id FROM runs r WHERE r.menu_id = $1 AND r.integration_id = $2 AND r.export_number > $3 AND EXISTS \
              (SELECT 1 FROM batches b WHERE b.run_seq = r.seq AND b.state IN ('accepted', 'unknown', 'sending')) \
-             ORDER BY r.seq DESC LIMIT 1",
+             ORDER BY r.export_number DESC, r.seq DESC LIMIT 1",
         )
         .bind(&run.menu_id)
         .bind(&run.integration_id)
-        .bind(run.seq)
+        .bind(number)
         .fetch_optional(self.reader())
         .await?;
         row.map(|row| row.text("id")).transpose()
+    }
+
+    /// Whether bytes of a run are or may be with the receiver.
+    pub async fn has_sent(&self, seq: i64) -> StoreResult<bool> {
+        let sql =
+            "SELECT number FROM batches WHERE run_seq = $1 AND state IN ('accepted', 'unknown', 'sending') LIMIT 1";
+        Ok(sqlx::query(sql).bind(seq).fetch_optional(self.reader()).await?.is_some())
+    }
+
+    /// The held runs of the same menu and integration whose bytes are older than this one's.
+    pub async fn held_before(&self, seq: i64) -> StoreResult<Vec<Run>> {
+        let run = self.run_by_seq(seq).await?;
+        let rest = "WHERE menu_id = $1 AND integration_id = $2 AND state = 'held' AND finished_at IS NULL \
+                    AND export_number < $3";
+        let rows = sqlx::query(select(rest))
+            .bind(&run.menu_id)
+            .bind(&run.integration_id)
+            .bind(run.export_number)
+            .fetch_all(self.reader())
+            .await?;
+        rows.iter().map(read).collect()
     }
 
     /// Ended runs whose files are older than `before` and named by no open run, for retention.

@@ -1,6 +1,7 @@
 //! One test binary: every file is a room or a promise of the house.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+mod chains;
 mod characters;
 mod cli;
 mod csv_source;
@@ -18,6 +19,7 @@ mod sandbox;
 mod schedule;
 mod secrets;
 mod settings;
+mod stops;
 mod store;
 mod support;
 mod timers;

@@ -30,6 +30,10 @@ fn sjis(text: &str) -> Vec<u8> {
     out
 }
 
+fn repeat(id: &str, only_failed: bool, forced: bool) -> orders::Repeat {
+    orders::Repeat { id: id.to_owned(), only_failed, forced, behind: None }
+}
+
 #[tokio::test]
 async fn a_timer_fires_a_list_arrives_a_mail_is_sent() {
     let house = House::new().await;
@@ -315,7 +319,7 @@ async fn a_file_that_is_refused_in_the_middle_makes_the_run_partial_and_a_retry_
         (RunState::Partial, vec![BatchState::Accepted, BatchState::Rejected, BatchState::Ready])
     );
 
-    let retry = orders::retry(&house.engine, &detail.run.id, true, false, "佐藤").await.unwrap();
+    let retry = orders::retry(&house.engine, &repeat(&detail.run.id, true, false), "佐藤").await.unwrap();
     house.settle().await;
     let again = house.detail(&retry.id).await;
     assert_eq!((again.run.state, again.attempts.len()), (RunState::Accepted, 2), "the first file was not sent twice");
@@ -333,9 +337,9 @@ async fn older_bytes_never_overtake_newer_ones_unless_forced() {
     let old = house.carried().await.run;
     house.file("list.csv", "社員コード,社員名\n1045,鈴木\n");
     assert_eq!(house.carried().await.run.state, RunState::Accepted);
-    let refused = orders::retry(&house.engine, &old.id, false, false, "佐藤").await.unwrap_err();
+    let refused = orders::retry(&house.engine, &repeat(&old.id, false, false), "佐藤").await.unwrap_err();
     assert!(refused.to_string().contains("--force"), "{refused}");
-    let forced = orders::retry(&house.engine, &old.id, false, true, "佐藤").await.unwrap();
+    let forced = orders::retry(&house.engine, &repeat(&old.id, false, true), "佐藤").await.unwrap();
     house.settle().await;
     assert_eq!(house.detail(&forced.id).await.run.state, RunState::Accepted);
     assert_eq!(house.sandbox.master(0).value("1045", "社員名"), Some("佐藤"));

@@ -33,6 +33,8 @@ fn facts(state: RunState) -> RunFacts {
         key: vec!["社員コード".into()],
         http_status: Some(200),
         failure: None,
+        untold: 0,
+        trouble_since: None,
     }
 }
 

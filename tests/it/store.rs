@@ -15,6 +15,7 @@ use renkei::domain::run::{BatchState, RunState, SkipReason, SlotState};
 use renkei::domain::timer::{Timer, TimerForm};
 use renkei::domain::verdict::Verdict;
 use renkei::store::batches::{Conclusion, NewBatch, NewExport};
+use renkei::store::life::Ending;
 use renkei::store::outbox::NewMail;
 use renkei::store::{Store, StoreError};
 use serde_json::json;
@@ -119,7 +120,7 @@ async fn two_saves_on_one_version_do_not_both_succeed() {
 async fn queued(db: &crate::support::TempStore) -> i64 {
     save(&db.store, vec![every_minute(json!({}))], at("2026-11-24 06:00:30")).await;
     db.store.plan_due(TOKYO, at("2026-11-24 06:01:00")).await.unwrap();
-    db.store.candidates().await.unwrap()[0].seq
+    db.store.candidates(at("2026-11-24 06:01:00")).await.unwrap()[0].seq
 }
 
 #[tokio::test]
@@ -147,13 +148,14 @@ async fn a_lane_holds_one_run_and_an_end_is_the_end() {
         retry_of: None,
         forced: false,
         only_failed: false,
+        behind: None,
     };
     let other = db.store.enqueue(&new, now.with_timezone(&TOKYO).date_naive(), now).await.unwrap();
     assert_eq!(other.id, "R-20261124-0002");
     assert!(db.store.claim(other.seq, "all", now).await.unwrap().is_none(), "the lane is busy");
     let failure = Failure::new(Code::Empty, "x");
-    db.store.finish(seq, RunState::Failed, Some(&failure), None, now).await.unwrap();
-    let again = db.store.finish(seq, RunState::Accepted, None, None, now).await;
+    db.store.end(&second, RunState::Running, &Ending::quiet(RunState::Failed, Some(failure)), now).await.unwrap();
+    let again = db.store.end(&second, RunState::Running, &Ending::quiet(RunState::Accepted, None), now).await;
     assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
     assert!(db.store.claim(other.seq, "all", now).await.unwrap().is_some(), "the lane is free again");
 }
@@ -172,13 +174,13 @@ async fn an_intent_is_on_record_before_its_verdict_and_overtakes_older_runs() {
         state: BatchState::Ready,
     };
     let export =
-        NewExport { batches: vec![batch], records: 3, skipped_rows: 0, warning: None, source: Some("list.csv".into()) };
+        NewExport { batches: vec![batch], records: 3, skipped_rows: 0, warning: None, source: None, adopted: None };
     db.store.record_export(seq, &export, now).await.unwrap();
     assert_eq!(db.store.newer_sent(&run).await.unwrap(), None);
     let attempt = db.store.intend(seq, 1, now).await.unwrap();
     assert_eq!(db.store.batches(seq).await.unwrap()[0].state, BatchState::Sending);
     assert_eq!(db.store.open_attempts(seq).await.unwrap().len(), 1);
-    let older = renkei::store::runs::Run { seq: seq - 1, ..run };
+    let older = renkei::store::runs::Run { export_number: Some(0), ..run.clone() };
     assert_eq!(db.store.newer_sent(&older).await.unwrap().as_deref(), Some("R-20261124-0001"));
     let done =
         Conclusion { verdict: Verdict::Accepted, http_status: Some(200), answer: Some("{}".into()), note: "ok".into() };
@@ -192,7 +194,8 @@ async fn an_intent_is_on_record_before_its_verdict_and_overtakes_older_runs() {
         text: "t".into(),
         html: "h".into(),
     };
-    db.store.finish(seq, RunState::Accepted, None, Some(&mail), now).await.unwrap();
+    let ending = Ending { mail: Some(mail), ..Ending::quiet(RunState::Accepted, None) };
+    db.store.end(&run, RunState::Running, &ending, now).await.unwrap();
     let due = db.store.due_mails(now, 10).await.unwrap();
     assert_eq!((due.len(), due[0].run.as_deref()), (1, Some("R-20261124-0001")));
     db.store.mail_sent(due[0].number, now).await.unwrap();

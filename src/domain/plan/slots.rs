@@ -25,8 +25,16 @@ pub struct Slot {
     pub count: u64,
 }
 
-/// The slots in (`cursor`, `now`], in ascending order, each with what `closed` or its lateness makes of it (`None`: it
-/// may run), and the next one after now. A slot that is closed anyway (a planned stop) stands for no missed one.
+/// The slots of one timer that are due.
+pub(super) struct Due {
+    /// In ascending order, each with why it does not run; `None`: it may.
+    pub(super) slots: Vec<(Slot, Option<SkipReason>)>,
+    /// The next one after now.
+    pub(super) next: Option<DateTime<Utc>>,
+}
+
+/// The slots in (`cursor`, `now`], and what `closed` or their lateness makes of them. A slot that is closed anyway (a
+/// planned stop) stands for no missed one.
 pub(super) fn due(
     schedule: &Schedule,
     form: &TimerForm,
@@ -34,7 +42,7 @@ pub(super) fn due(
     cursor: DateTime<Utc>,
     now: DateTime<Utc>,
     closed: impl Fn(DateTime<Utc>) -> Option<SkipReason>,
-) -> (Vec<(Slot, Option<SkipReason>)>, Option<DateTime<Utc>>) {
+) -> Due {
     let mut due = VecDeque::new();
     let mut folded: Option<Slot> = None;
     let mut at = cursor;
@@ -69,5 +77,5 @@ pub(super) fn due(
     };
     let folded = folded.map(|slot| (slot, Some(SkipReason::TooOld)));
     let single = due.iter().map(|&at| (Slot { at, first: at, count: 1 }, closed(at).or_else(|| lateness(at))));
-    (folded.into_iter().chain(single).collect(), next)
+    Due { slots: folded.into_iter().chain(single).collect(), next }
 }

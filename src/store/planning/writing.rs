@@ -60,7 +60,7 @@ pub(super) async fn write(
         run_of_slot.insert((lines[*line].timer, lines[*line].slot.at), *seq);
     }
     for ((_, orders), (seq, _)) in orders.iter().zip(&queued) {
-        wait_for(tx, *seq, &orders.leaders, &run_of_slot).await?;
+        wait_for(tx, *seq, &orders.leaders, &run_of_slot, now).await?;
     }
     note(tx, &lines, now).await?;
     move_cursors(tx, timers, plans).await?;
@@ -103,6 +103,7 @@ fn run_of(stored: &StoredTimer, targets: &Settings, version: i64, slot: &Slot, o
         retry_of: None,
         forced: false,
         only_failed: false,
+        behind: None,
     })
 }
 
@@ -112,6 +113,7 @@ async fn wait_for(
     seq: i64,
     leaders: &[LeaderSlot],
     run_of_slot: &RunOfSlot<'_>,
+    now: DateTime<Utc>,
 ) -> StoreResult<()> {
     for leader in leaders {
         let leader_seq = match leader.slot {
@@ -130,6 +132,11 @@ async fn wait_for(
             .bind(note)
             .execute(&mut **tx)
             .await?;
+        let text = match note {
+            None => format!("waits for the timer {}", leader.timer),
+            Some(note) => format!("does not wait for the timer {}: {note}", leader.timer),
+        };
+        runs::note(tx, seq, now, "follows", &text).await?;
     }
     Ok(())
 }
