@@ -23,3 +23,4 @@ mod stops;
 mod store;
 mod support;
 mod timers;
+mod trouble;
