@@ -195,3 +195,6 @@ pub fn next_slot(timer: &Timer, zone: Tz, cursor: DateTime<Utc>) -> Option<DateT
     let schedule = timer.form().schedule.as_ref().filter(|_| timer.is_on())?;
     schedule.next_after(zone, cursor)
 }
+
+#[cfg(test)]
+mod tests;
