@@ -473,6 +473,24 @@ async fn a_spool_that_was_tampered_with_is_not_sent() {
 }
 
 #[tokio::test]
+async fn a_stored_file_that_was_damaged_between_two_files_does_not_undo_the_first() {
+    let house = House::new().await;
+    house.file("list.csv", LIST);
+    house.settings(json!({ "limits": { "file_lines": 2 } }), json!({}), vec![]).await;
+    house.sandbox.misbehave(Plan::Pass(1));
+    house.sandbox.misbehave(Plan::once(Misbehaviour::Maintenance));
+    let waiting = house.carried().await.run;
+    assert_eq!(waiting.state, RunState::Waiting);
+    std::fs::write(house.engine.folder_of(&waiting.id).join("batch-002.csv"), "evil").unwrap();
+    house.pass(Duration::from_secs(60));
+    house.settle().await;
+    let run = house.detail(&waiting.id).await.run;
+    assert_eq!((run.state, run.failure.unwrap().code), (RunState::Partial, Code::SpoolDamaged));
+    assert!(house.mails()[0].subject().starts_with("[一部エラー]"), "{}", house.mails()[0].subject());
+    assert!(!house.mails()[0].text().contains("変わっていません"), "{}", house.mails()[0].text());
+}
+
+#[tokio::test]
 async fn twenty_one_files_never_go_in_one_minute() {
     let limits = Limits { requests: 3, ..Limits::default() };
     let house = House::with(SandboxOptions { token: TOKEN.into(), limits, ..SandboxOptions::default() }).await;
