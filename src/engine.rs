@@ -8,7 +8,7 @@ pub mod dispatcher;
 mod executor;
 mod exporting;
 mod job;
-mod keeping;
+pub mod keeping;
 pub mod orders;
 pub mod planner;
 mod pushing;

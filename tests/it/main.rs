@@ -9,6 +9,8 @@ mod docs;
 mod export;
 mod full_disk;
 mod house;
+mod keeping;
+mod killed;
 mod mail_server;
 mod main_job;
 mod push;
