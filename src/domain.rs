@@ -17,6 +17,7 @@ pub mod names;
 pub mod order;
 pub mod plan;
 pub mod record;
+mod row_fault;
 pub mod run;
 pub mod schedule;
 pub mod secret;

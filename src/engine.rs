@@ -9,7 +9,7 @@ mod ending;
 mod executor;
 mod exporting;
 mod job;
-mod keeping;
+pub mod keeping;
 pub mod orders;
 pub mod pausing;
 pub mod planner;

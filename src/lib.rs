@@ -10,12 +10,13 @@
 //!
 //! A layer imports only what stands left of it; siblings (between the dots) never import each other:
 //!
-//! `domain → clock → config → store → settings · source · export · push · report → engine → app → cli`
+//! `domain → clock → yaml → config → store → settings · source · export · push · report → engine → app → cli`
 //!
 //! | room | is for |
 //! |---|---|
 //! | [`domain`] | facts, rules and the pure decisions; no I/O, no clock, no sqlx, reqwest or tokio |
 //! | [`clock`] | the only reader of time |
+//! | [`yaml`] | the YAML that people write, as a tree with places; every fault at once |
 //! | [`config`] | `config.yaml` as written, then a checked [`config::Config`] |
 //! | [`store`] | renkei's own tables: the only SQL on them |
 //! | [`settings`] | settings files: parse, plan, apply, export; sealing of secrets |
@@ -66,3 +67,4 @@ pub mod sandbox;
 pub mod settings;
 pub mod source;
 pub mod store;
+pub mod yaml;

@@ -6,14 +6,14 @@ mod en;
 mod ja;
 
 use crate::config::Locale;
-use crate::domain::failure::Code;
+use crate::domain::failure::{BadLetter, Code, LetterKind, RowReason};
 
 /// What one failure means to a person who is no engineer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Explanation {
-    /// What happened, in one or two sentences.
+    /// What happened, in one or two sentences: `{target}`.
     pub what: &'static str,
-    /// What to do, step by step.
+    /// What to do, step by step: `{target}`.
     pub steps: &'static [&'static str],
 }
 
@@ -60,10 +60,14 @@ pub struct Catalogue {
     pub recovered: &'static str,
     /// Failures of the same kind that no mail was sent about: `{untold}`.
     pub untold: &'static str,
+    /// After the steps of a partial run: `{sent}`.
+    pub taken_is_done: &'static str,
     /// "Nothing needs to be done."
     pub nothing_to_do: &'static str,
     /// "What happened:"
     pub heading_why: &'static str,
+    /// The same, of a held run.
+    pub heading_held: &'static str,
     /// "Please do this"
     pub heading_steps: &'static str,
     /// "Please choose one"
@@ -94,10 +98,16 @@ pub struct Catalogue {
     pub http_status: &'static str,
     /// `{code}`
     pub error_code: &'static str,
+    /// `{code}`, of a held run
+    pub reason_code: &'static str,
     /// Technical detail for the engineer.
     pub detail: &'static str,
     /// Why a run is held, in a few words for a subject.
     pub held_because: fn(Code) -> &'static str,
+    /// A row that has no key: `{line}`.
+    pub row_line: &'static str,
+    /// Why a row was left out or stands in the way, as a cell of the mail's table; the line above has the column.
+    pub row_reason: fn(&RowReason) -> String,
     /// What each failure means.
     pub explain: fn(Code) -> Explanation,
 }

@@ -1,7 +1,7 @@
 //! `renkei menu`: list, look into, and see what would be sent without sending it.
 
 use super::session::Session;
-use super::{BAD, GOOD, output};
+use super::{BAD, GOOD, output, view};
 use crate::domain::failure::Failure;
 use crate::domain::integration::{CsvForm, Limits};
 use crate::domain::menu::{Menu, SourceForm};
@@ -155,7 +155,10 @@ async fn preview(session: &Session, name: &str, integration: Option<&str>, n: us
         let rows: Vec<Value> = shown
             .rows
             .iter()
-            .map(|row| json!({ "line": row.line, "values": row.values, "sent": row.is_sent, "faults": row.faults }))
+            .map(|row| {
+                let faults: Vec<_> = row.faults.iter().map(view::row_fault).collect();
+                json!({ "line": row.line, "values": row.values, "sent": row.is_sent, "faults": faults })
+            })
             .collect();
         output::json(&json!({ "headers": shown.headers, "rows": rows, "more": shown.more }))?;
         return Ok(GOOD);
@@ -169,7 +172,7 @@ async fn preview(session: &Session, name: &str, integration: Option<&str>, n: us
         for fault in &row.faults {
             faulty = true;
             let fate = if row.is_sent { "" } else { " (not sent)" };
-            output::aside(format!("line {}: {} {}: {}{fate}", row.line, fault.key, fault.column, fault.reason));
+            output::aside(format!("line {}: {} {}: {}{fate}", row.line, fault.name(), fault.column, fault.reason));
         }
     }
     Ok(if faulty { BAD } else { GOOD })
@@ -235,7 +238,7 @@ fn write(look: Look, target: &Path, scratch: &Path) -> anyhow::Result<Option<Exp
 fn told(failure: &Failure) -> anyhow::Error {
     let mut text = failure.to_string();
     for row in failure.rows.iter().take(20) {
-        text.push_str(&format!("\n  {} (line {}) {}: {}", row.key, row.line, row.column, row.reason));
+        text.push_str(&format!("\n  {} (line {}) {}: {}", row.name(), row.line, row.column, row.reason));
     }
     let more = failure.rows_total.saturating_sub(20);
     if more > 0 {

@@ -272,7 +272,7 @@ async fn show(session: &Session, id: &str, json: bool) -> anyhow::Result<u8> {
         let rows: Vec<_> = failure
             .rows
             .iter()
-            .map(|row| [row.key.clone(), row.line.to_string(), row.column.clone(), row.reason.clone()])
+            .map(|row| [row.name(), row.line.to_string(), row.column.clone(), row.reason.to_string()])
             .collect();
         output::table(["KEY", "LINE", "COLUMN", "REASON"], &rows);
     }

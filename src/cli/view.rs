@@ -1,5 +1,6 @@
 //! Runs as JSON: the form that others rely on. Times are RFC 3339 with the offset of the configured zone.
 
+use crate::domain::failure::{Failure, RowFault};
 use crate::store::runs::RunDetail;
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
@@ -44,10 +45,25 @@ pub(super) fn run(detail: &RunDetail, zone: Tz) -> Value {
         "source": run.source,
         "settings_version": run.settings_version,
         "batches": batches,
-        "error": run.failure,
+        "error": run.failure.as_ref().map(error),
         "retry_of": run.retry_of,
         "events": events(detail, zone),
     })
+}
+
+/// Why a run is not good, as JSON; nothing is left out, and a row's reason is a sentence.
+fn error(failure: &Failure) -> Value {
+    let mut error = json!({ "code": failure.code, "message": failure.message });
+    if !failure.rows.is_empty() {
+        error["rows"] = failure.rows.iter().map(row_fault).collect();
+        error["rows_total"] = failure.rows_total.into();
+    }
+    error
+}
+
+/// What is wrong with a row, as JSON.
+pub(super) fn row_fault(row: &RowFault) -> Value {
+    json!({ "key": row.name(), "line": row.line, "column": row.column, "reason": row.reason.to_string() })
 }
 
 /// A run's history.

@@ -1,6 +1,8 @@
 //! What can go wrong with a run, by name. Each failure has one stable [`Code`], the same in log, mail, history and
 //! console; its explanation for people stands in `messages`. A code, once released, is never renamed.
 
+pub use super::row_fault::{BadLetter, LetterKind, RowFault, RowReason};
+
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -159,20 +161,6 @@ impl Failure {
         self.rows_total = total;
         self
     }
-}
-
-/// What is wrong with one row: its key, the column, the reason. Never the value of another field than the key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RowFault {
-    /// The record's key as text, several parts joined by ` / `; `line 12` where a menu has no key.
-    pub key: String,
-    /// Where the row stands in the source: its line (or record number), from 1.
-    pub line: u64,
-    /// The column's header; empty when it is about the whole row.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub column: String,
-    /// Why, in one clause, with the code point and a suggestion for a character.
-    pub reason: String,
 }
 
 #[cfg(test)]

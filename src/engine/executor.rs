@@ -29,7 +29,7 @@ pub(super) enum Stop {
 }
 
 impl Stop {
-    /// Over, and nothing was taken.
+    /// Over; nothing was taken, unless an earlier batch was.
     pub(super) fn failed(failure: Failure) -> Self {
         Self::Ended { state: RunState::Failed, failure: Some(failure) }
     }
@@ -50,10 +50,13 @@ pub(super) async fn execute(engine: &Engine, run: Run, stopping: &CancellationTo
         async move { carry(&engine, run, &stopping).await }
     }));
     let stop = match task.await {
+        Ok(Stop::Ended { state: RunState::Failed, failure: Some(failure) }) => {
+            pushing::after_failure(engine, &run, failure).await
+        }
         Ok(stop) => stop,
         Err(panic) => {
             error!(run = %run.id, %panic, "a step of the run panicked");
-            pushing::after_panic(engine, &run).await
+            pushing::after_failure(engine, &run, internal("a step of the run panicked")).await
         }
     };
     leave(engine, &run, stop).await;

@@ -122,8 +122,8 @@ fn new_batch(batch: &export::Batch) -> NewBatch {
 fn warning(exported: &Exported) -> Option<Failure> {
     (exported.left_out_total > 0).then(|| {
         let first = exported.left_out.first();
-        let code =
-            first.map_or(Code::RowRule, |row| if row.reason.contains("U+") { Code::Unmappable } else { Code::RowRule });
+        let unmappable = first.is_some_and(|row| row.reason.is_unmappable());
+        let code = if unmappable { Code::Unmappable } else { Code::RowRule };
         let message =
             format!("{} of {} rows were left out by the menu's rules", exported.left_out_total, exported.read);
         Failure::new(code, message).with_rows(exported.left_out.clone(), exported.left_out_total)

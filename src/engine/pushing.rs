@@ -2,7 +2,7 @@
 //! is sent the intent stands in spool and database; after the answer the verdict goes to the spool first.
 
 use super::Engine;
-use super::executor::{Stop, internal};
+use super::executor::Stop;
 use super::exporting::Stored;
 use super::job::Job;
 use super::verdict_file::VerdictFile;
@@ -219,13 +219,14 @@ fn cancelled(batches: &[Batch]) -> Stop {
     Stop::Ended { state, failure: Some(failure) }
 }
 
-/// After a panic the batches decide how the run ended: one that was being sent is of unknown fate.
-pub(super) async fn after_panic(engine: &Engine, run: &Run) -> Stop {
+/// A step that failed does not undo what was sent before it: the batches decide how the run ended. One that was being
+/// sent is of unknown fate.
+pub(super) async fn after_failure(engine: &Engine, run: &Run, failure: Failure) -> Stop {
     let batches = match engine.store.batches(run.seq).await {
         Ok(batches) => batches,
         Err(error) => return Stop::Store(error),
     };
     let state = end_state(&states(&batches), false);
     let state = if state == RunState::Accepted { RunState::Partial } else { state };
-    Stop::Ended { state, failure: Some(internal("a step of the run panicked")) }
+    Stop::Ended { state, failure: Some(failure) }
 }

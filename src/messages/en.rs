@@ -9,7 +9,7 @@ pub(super) static CATALOGUE: Catalogue = Catalogue {
     subject_cut: "[Partly failed] {name}: some files were not taken ({at})",
     subject_held: "[Please decide] {name} is on hold ({reason})",
     subject_failed: "[Error] {name} could not be sent ({at})",
-    subject_unknown: "[Please check] {name}: nobody knows whether it arrived ({at})",
+    subject_unknown: "[Please check] {name}: not known whether it arrived ({at})",
     subject_cancelled: "[Cancelled] {name} was cancelled ({at})",
     subject_test: "[Test] a mail from renkei",
     lead_good: "{menu} was sent to {target} and taken.",
@@ -23,8 +23,10 @@ pub(super) static CATALOGUE: Catalogue = Catalogue {
     test: "If you can read this, renkei's mail settings work.\nNothing needs to be done.",
     recovered: "All is well again: the errors since {since} are over.",
     untold: "Since the last mail the same error came {untold} more times.",
+    taken_is_done: "Nothing needs to be done about the {sent} that were taken.",
     nothing_to_do: "Nothing needs to be done.",
     heading_why: "Why:",
+    heading_held: "Why it is on hold:",
     heading_steps: "Please do this",
     heading_choice: "Please choose one",
     choices: &[
@@ -54,8 +56,11 @@ pub(super) static CATALOGUE: Catalogue = Catalogue {
     run_number: "Run: {run}",
     http_status: "HTTP status: {status}",
     error_code: "Error code: {code}",
+    reason_code: "Reason code: {code}",
     detail: "Detail (for the engineer):",
     held_because,
+    row_line: "line {line}",
+    row_reason: ToString::to_string,
     explain,
 };
 
@@ -152,7 +157,7 @@ fn explain(code: Code) -> Explanation {
             &["Check whether another system uses the same account", "Run it again"],
         ),
         Code::Unreachable => (
-            "The receiver could not be reached. Nothing was sent.",
+            "The receiver could not be reached, so it could not be sent.",
             &["Check the network and the URL (renkei check --connect)", RUN_AGAIN],
         ),
         Code::Unknown => (

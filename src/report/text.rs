@@ -4,7 +4,7 @@
 use super::body::{Body, Piece};
 use super::facts::RunFacts;
 use crate::config::Locale;
-use crate::domain::failure::{Code, Failure};
+use crate::domain::failure::{Code, Failure, RowFault};
 use crate::domain::integration::Kind;
 use crate::domain::run::RunState;
 use crate::messages::{self, Catalogue, fill, thousands};
@@ -168,12 +168,12 @@ impl Writer<'_> {
     fn explain(&self, failure: &Failure, news: News, pieces: &mut Vec<Piece>) {
         let words = self.words;
         let explanation = (words.explain)(failure.code);
-        pieces.push(Piece::Section { heading: words.heading_why.to_owned(), text: explanation.what.to_owned() });
+        let heading = if news == News::Held { words.heading_held } else { words.heading_why };
+        pieces.push(Piece::Section { heading: heading.to_owned(), text: self.fill(explanation.what) });
         if !failure.rows.is_empty() {
             let key = if self.facts.key.is_empty() { words.label.row.to_owned() } else { self.facts.key.join(" / ") };
             let head = [key, words.label.column.to_owned(), words.label.reason.to_owned()];
-            let rows =
-                failure.rows.iter().map(|row| [row.key.clone(), row.column.clone(), row.reason.clone()]).collect();
+            let rows = failure.rows.iter().map(|row| self.row(row)).collect();
             let more = failure.rows_total.saturating_sub(failure.rows.len() as u64);
             let more = (more > 0).then(|| fill(words.more_rows, &[("more", &thousands(more))]));
             pieces.push(Piece::Table { head, rows, more });
@@ -182,13 +182,24 @@ impl Writer<'_> {
             let choices = words.choices.iter().map(|choice| self.fill(choice)).collect();
             pieces.push(Piece::Steps { heading: words.heading_choice.to_owned(), steps: choices, numbered: false });
         } else {
-            let steps = explanation.steps.iter().map(|step| (*step).to_owned()).collect();
+            let steps = explanation.steps.iter().map(|step| self.fill(step)).collect();
             pieces.push(Piece::Steps { heading: words.heading_steps.to_owned(), steps, numbered: true });
         }
-        // The rows above say it all; the sentence helps where there are none.
-        if failure.rows.is_empty() && failure.code != Code::Internal {
+        if news == News::RowsLeft {
+            pieces.push(Piece::Paragraph(self.fill(words.taken_is_done)));
+        }
+        // The rows above say it all, and so does a list without rows; the sentence helps elsewhere.
+        if failure.rows.is_empty() && !matches!(failure.code, Code::Internal | Code::Empty) {
             pieces.push(Piece::Section { heading: words.detail.to_owned(), text: failure.message.clone() });
         }
+    }
+
+    fn row(&self, row: &RowFault) -> [String; 3] {
+        let key = match row.key.as_str() {
+            "" => fill(self.words.row_line, &[("line", &thousands(row.line))]),
+            key => key.to_owned(),
+        };
+        [key, row.column.clone(), (self.words.row_reason)(&row.reason)]
     }
 
     fn fact_lines(&self) -> Vec<(String, String)> {
@@ -230,7 +241,11 @@ impl Writer<'_> {
             parts.push(fill(words.http_status, &[("status", &status.to_string())]));
         }
         if let Some(failure) = &self.facts.failure {
-            parts.push(fill(words.error_code, &[("code", failure.code.as_str())]));
+            let held = self.facts.state == RunState::Held;
+            parts.push(fill(
+                if held { words.reason_code } else { words.error_code },
+                &[("code", failure.code.as_str())],
+            ));
         }
         parts.join(" / ")
     }

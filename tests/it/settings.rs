@@ -9,14 +9,15 @@ use renkei::domain::fault::Severity;
 use renkei::domain::integration::OnUnmappable;
 use renkei::domain::timer::Switch;
 use renkei::settings::secrets::Resolver;
-use renkei::settings::{self, Against, Entities, Findings, Loaded, SettingsText};
+use renkei::settings::{self, Against, Entities, Findings, Loaded};
+use renkei::yaml::Text;
 use std::path::PathBuf;
 
 /// The settings example of the documentation.
 const EXAMPLE: &str = include_str!("../data/settings/design.yaml");
 
-fn text(path: &str, text: &str) -> SettingsText {
-    SettingsText { path: PathBuf::from(path), text: text.to_owned() }
+fn text(path: &str, text: &str) -> Text {
+    Text { path: PathBuf::from(path), text: text.to_owned() }
 }
 
 /// A process that has the example's token.
@@ -24,7 +25,7 @@ fn resolver() -> Resolver {
     Resolver::new("/nonexistent/renkei.key").with_variables([("SEISAN_TOKEN", "t0p")])
 }
 
-fn load_all(texts: &[SettingsText], stored: &Entities, prune: bool) -> Result<Loaded, Findings> {
+fn load_all(texts: &[Text], stored: &Entities, prune: bool) -> Result<Loaded, Findings> {
     let resolver = resolver();
     let against = Against { stored, prune, resolver: &resolver };
     settings::load(texts, &against)
@@ -297,6 +298,28 @@ fn references_become_ids_and_names_stand_once() {
     let stored = loaded(EXAMPLE).entities;
     let clash = load_all(&[text("a.yaml", &yaml)], &stored, false).unwrap_err().to_string();
     assert!(clash.contains("write id: 社員マスタ連携 if this is the same one"), "{clash}");
+}
+
+#[test]
+fn a_list_that_is_named_and_holds_nothing_is_a_warning_that_says_what_it_means() {
+    let stored = loaded(EXAMPLE).entities;
+    let warned = |yaml: &str, prune| {
+        let loaded = load_all(&[text("s.yaml", yaml)], &stored, prune).unwrap();
+        loaded.findings.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    for nothing in ["timers:\n", "timers: null\n", "timers: ~\n", "# below\ntimers:\n# - name: 毎朝の社員\n"] {
+        let told = warned(nothing, false);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains("warning: timers: holds nothing (what is stored stays as it is"), "{told:?}");
+    }
+    assert_eq!(warned("integrations:\nmenus: ~\ntimers:\n", false).len(), 3);
+    let told = warned("x-a: 1\ntimers:\n", true);
+    assert!(
+        told[0].starts_with("s.yaml:2:1: warning: timers: holds nothing (with --prune every stored one"),
+        "{told:?}"
+    );
+    assert!(told[0].contains("write timers: [] if that is meant"), "{told:?}");
+    assert!(warned("timers: []\n", true).is_empty(), "whoever writes [] means it");
 }
 
 #[test]

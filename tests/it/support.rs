@@ -211,6 +211,11 @@ impl House {
     }
 }
 
+/// A repeat of a run that a person asks for.
+pub(crate) fn repeat(id: &str, only_failed: bool, forced: bool) -> orders::Repeat {
+    orders::Repeat { id: id.to_owned(), only_failed, forced, behind: None }
+}
+
 async fn open(config: Config, clock: Clock) -> App {
     let mut app = App::open(config, clock).await.unwrap();
     app.secrets = app.secrets.with_variables([("RENKEI_TEST_TOKEN", TOKEN)]);

@@ -1,11 +1,11 @@
 //! An integration as written.
 
-use super::desk::{Desk, short};
+use super::desk::Desk;
 use crate::domain::integration::{
     BodyForm, BodyFormat, Charset, CsvForm, IntegrationForm, Kind, Limits, OnUnmappable, ReportPolicy, Route, Timeouts,
 };
 use crate::settings::keys;
-use crate::settings::tree::{Node, Scalar, Value as Tree};
+use crate::yaml::{self, Node, Scalar, Value as Tree};
 use serde_json::{Map, Number, Value};
 
 /// Reads an integration; `None` when it is no map at all.
@@ -97,7 +97,7 @@ fn scalar_param(desk: &mut Desk<'_>, node: &Node, scalar: &Scalar) -> Option<Val
     if let Some(truth) = scalar.truth() {
         return Some(Value::Bool(truth));
     }
-    let written = short(&scalar.text);
+    let written = yaml::short(&scalar.text);
     let mut refuse = |what: String, fix: &str| {
         desk.refuse(node.place, what, fix);
         None

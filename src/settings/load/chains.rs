@@ -2,7 +2,7 @@
 
 use super::names::Named;
 use super::{Against, Forms};
-use crate::settings::finding::Finding;
+use crate::yaml::Finding;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Refuses each circle once, at the first timer of the files that is in it.

@@ -4,8 +4,7 @@ use super::{Against, Forms, Written};
 use crate::domain::integration::IntegrationForm;
 use crate::domain::menu::MenuForm;
 use crate::domain::timer::TimerForm;
-use crate::settings::finding::Finding;
-use crate::settings::keys::nearest;
+use crate::yaml::{Finding, nearest};
 use std::collections::{BTreeSet, HashMap};
 
 /// The names of all integrations, menus and timers.

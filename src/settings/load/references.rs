@@ -4,7 +4,7 @@
 use super::names::{Names, Register};
 use super::{Against, Forms};
 use crate::domain::fault::Fault;
-use crate::settings::finding::Finding;
+use crate::yaml::Finding;
 use std::collections::HashMap;
 
 /// Turns references into ids. `complete` is false when a file could not be read: then what is missing may be in it.
