@@ -1,14 +1,14 @@
 //! `renkei menu`: list, look into, and see what would be sent without sending it.
 
 use super::session::Session;
-use super::{BAD, GOOD, output};
+use super::{BAD, GOOD, output, usage};
 use crate::domain::failure::Failure;
 use crate::domain::integration::{CsvForm, Limits};
 use crate::domain::menu::{Menu, SourceForm};
 use crate::export::{self, ExportError, Exported};
 use crate::settings::{self, Entities};
 use crate::source::{self, OpenContext, Opened};
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use serde_json::{Value, json};
 use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
@@ -209,7 +209,7 @@ fn write(look: Look, target: &Path, scratch: &Path) -> anyhow::Result<Option<Exp
         done
     } else {
         if std::fs::symlink_metadata(target).is_ok_and(|there| !there.is_file()) {
-            bail!("{} is there and is no plain file: name another", target.display());
+            return Err(usage(format!("{} is there and is no plain file: name another", target.display())));
         }
         let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let file = tempfile::NamedTempFile::new_in(folder)

@@ -1,11 +1,13 @@
 //! What every command but `serve` needs: the house with its doors open, and who stands before it.
 
+use super::usage;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::Engine;
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use chrono_tz::Tz;
 use std::path::Path;
 use tokio_util::sync::CancellationToken;
 
@@ -47,6 +49,11 @@ impl Session {
         Ok(())
     }
 
+    /// An instant with its offset, for a line of a history.
+    pub(super) fn exact(&self, at: DateTime<Utc>) -> String {
+        at.with_timezone(&self.app.config.timezone).format("%Y-%m-%d %H:%M:%S %:z").to_string()
+    }
+
     /// An instant for a table.
     pub(super) fn short(&self, at: Option<DateTime<Utc>>) -> String {
         at.map_or_else(
@@ -54,15 +61,15 @@ impl Session {
             |at| at.with_timezone(&self.app.config.timezone).format("%Y-%m-%d %H:%M:%S").to_string(),
         )
     }
+}
 
-    /// Reads `2026-12-01` or `2026-12-01T06:00` in the configured zone.
-    pub(super) fn instant(&self, text: &str) -> anyhow::Result<DateTime<Utc>> {
-        let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M")
-            .or_else(|_| text.parse::<NaiveDate>().map(|date| date.and_time(chrono::NaiveTime::MIN)))
-            .with_context(|| format!("{text:?} is no date: write 2026-12-01 or 2026-12-01T06:00"))?;
-        let zoned = local.and_local_timezone(self.app.config.timezone).earliest();
-        Ok(zoned.with_context(|| format!("{text} does not exist in {}", self.app.config.timezone))?.to_utc())
-    }
+/// Reads `2026-12-01` or `2026-12-01T06:00` in a zone.
+pub(super) fn instant(text: &str, zone: Tz) -> anyhow::Result<DateTime<Utc>> {
+    let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M")
+        .or_else(|_| text.parse::<NaiveDate>().map(|date| date.and_time(chrono::NaiveTime::MIN)))
+        .map_err(|_| usage(format!("{text:?} is no date: write 2026-12-01 or 2026-12-01T06:00")))?;
+    let zoned = local.and_local_timezone(zone).earliest();
+    Ok(zoned.ok_or_else(|| usage(format!("{text} does not exist in {zone}")))?.to_utc())
 }
 
 /// The host's user: whoever called sudo, else whoever is signed in.

@@ -14,9 +14,12 @@ pub const BY_HAND: u16 = 900;
 /// Why an order was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum OrderError {
-    /// The settings or the run do not allow it; the sentence says what to do.
+    /// What is named is not there, or a run is not in a state that allows it; the sentence says what to do.
     #[error("{0}")]
     Refused(String),
+    /// It was asked in a way that the settings have no answer to; the sentence says how to ask, or what to set.
+    #[error("{0}")]
+    Usage(String),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -39,6 +42,10 @@ fn refuse<T>(why: impl Into<String>) -> Result<T, OrderError> {
     Err(OrderError::Refused(why.into()))
 }
 
+fn misused<T>(why: impl Into<String>) -> Result<T, OrderError> {
+    Err(OrderError::Usage(why.into()))
+}
+
 /// Queues a run.
 ///
 /// # Errors
@@ -54,7 +61,7 @@ pub async fn start(engine: &Engine, wanted: &Wanted, actor: &str) -> Result<Run,
     };
     let keys = Some(wanted.keys.clone()).filter(|keys| !keys.is_empty());
     if keys.is_some() && menu.form().key.is_empty() {
-        return refuse(format!("the menu {} has no key: add `key: […]` to it to choose records", menu.name()));
+        return misused(format!("the menu {} has no key: add `key: […]` to it to choose records", menu.name()));
     }
     let new = NewRun {
         menu: (menu.id().to_owned(), menu.name().to_owned()),
@@ -87,15 +94,15 @@ fn integration_of(
     };
     match (named, applied.as_slice()) {
         (Some(name), _) if applied.iter().any(|one| same(one, name)) => Ok(name.to_owned()),
-        (Some(name), _) => refuse(format!(
+        (Some(name), _) => misused(format!(
             "the integration {name:?} is not applied to the menu {}: add it to the menu's `integrations`",
             menu.name()
         )),
         (None, [only]) => Ok(only.clone()),
         (None, []) => {
-            refuse(format!("no integration is applied to the menu {}: add one to its `integrations`", menu.name()))
+            misused(format!("no integration is applied to the menu {}: add one to its `integrations`", menu.name()))
         }
-        (None, several) => refuse(format!(
+        (None, several) => misused(format!(
             "the menu {} has several integrations: choose one with --integration: {}",
             menu.name(),
             several.join(", ")
