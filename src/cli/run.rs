@@ -288,7 +288,7 @@ async fn log(session: &Session, id: &str, json: bool) -> anyhow::Result<u8> {
         return Ok(GOOD);
     }
     for event in &detail.events {
-        output::line(format!("{}  {:<10} {}", session.short(Some(event.at)), event.kind, event.text));
+        output::line(format!("{}  {:<10} {}", session.exact(event.at), event.kind, event.text));
     }
     Ok(GOOD)
 }
