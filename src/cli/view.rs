@@ -1,6 +1,7 @@
 //! Runs as JSON: the form that others rely on. Times are RFC 3339 with the offset of the configured zone.
 
-use crate::store::runs::RunDetail;
+use crate::domain::run::Trigger;
+use crate::store::runs::{Run, RunDetail};
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
@@ -48,6 +49,20 @@ pub(super) fn run(detail: &RunDetail, zone: Tz) -> Value {
         "retry_of": run.retry_of,
         "events": events(detail, zone),
     })
+}
+
+/// Who caused a run, in a word for a list: a timer by its name, else the person.
+pub(super) fn by(run: &Run) -> String {
+    match (run.trigger, &run.timer) {
+        (Trigger::Timer, Some(timer)) => timer.clone(),
+        (Trigger::Retry, _) => format!("{} (retry)", run.actor),
+        _ => run.actor.clone(),
+    }
+}
+
+/// When a run was due: a timer's at its slot, a person's when it was asked for.
+pub(super) fn due(run: &Run) -> DateTime<Utc> {
+    run.scheduled_at.filter(|_| run.trigger == Trigger::Timer).unwrap_or(run.queued_at)
 }
 
 /// A run's history.

@@ -9,7 +9,9 @@ use crate::domain::menu::{OnTrip, SourceForm};
 use crate::domain::run::BatchState;
 use crate::export::{self, ExportError, Exported};
 use crate::source::{self, OpenContext, Opened, SourceError, SourceInfo};
+use crate::store::StoreError;
 use crate::store::batches::{Batch, NewBatch, NewExport};
+use crate::store::runs::Run;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use std::ops::ControlFlow;
@@ -28,7 +30,7 @@ pub(super) async fn stored(engine: &Engine, job: &Job) -> Result<Stored, Stop> {
     let run = &job.run;
     if run.exported_at.is_none() {
         match &run.retry_of {
-            Some(earlier) => adopt(engine, job, earlier).await?,
+            Some(earlier) => repeat(engine, job, earlier).await?,
             None => export(engine, job).await?,
         }
     }
@@ -139,13 +141,40 @@ fn check(job: &Job, tripped: Vec<Failure>) -> Result<(), Stop> {
     held.map_or(Ok(()), |failure| Err(Stop::Held(failure)))
 }
 
-/// Takes over the stored files of an earlier run: linked, so that neither run's end removes the other's.
-async fn adopt(engine: &Engine, job: &Job, earlier: &str) -> Result<(), Stop> {
-    let earlier = engine.store.run(earlier).await?;
-    if earlier.exported_at.is_none() {
-        return export(engine, job).await;
+/// The stored files of a run that another one could send again, or why there are none.
+pub(super) async fn stored_files(engine: &Engine, run: &Run) -> Result<Result<Vec<Batch>, &'static str>, StoreError> {
+    if run.exported_at.is_none() {
+        return Ok(Err("it has no files: it ended before its export was complete"));
     }
-    let batches = engine.store.batches(earlier.seq).await?;
+    let batches = engine.store.batches(run.seq).await?;
+    let folder = engine.folder_of(&run.id);
+    let are_there = batches.iter().all(|batch| folder.join(&batch.file).exists());
+    Ok(if are_there {
+        Ok(batches)
+    } else {
+        Err("its files are gone (`keep_files` in config.yaml says how long they stay)")
+    })
+}
+
+/// Repeats an earlier run: on its files, or, where there are none, on what the source has now.
+async fn repeat(engine: &Engine, job: &Job, earlier: &str) -> Result<(), Stop> {
+    let earlier = engine.store.run(earlier).await?;
+    match stored_files(engine, &earlier).await? {
+        Ok(batches) => adopt(engine, job, earlier, batches).await,
+        Err(why) if job.run.only_failed && earlier.exported_at.is_some() => {
+            let message = format!("run {}: {why}: its batches cannot be sent one by one: start a new run", earlier.id);
+            Err(Stop::failed(Failure::new(Code::SpoolDamaged, message)))
+        }
+        Err(why) => {
+            let text = format!("run {}: {why}: the source is exported anew", earlier.id);
+            engine.store.note(job.run.seq, "anew", &text, engine.clock.now()).await?;
+            export(engine, job).await
+        }
+    }
+}
+
+/// Takes over the stored files of an earlier run: linked, so that neither run's end removes the other's.
+async fn adopt(engine: &Engine, job: &Job, earlier: Run, batches: Vec<Batch>) -> Result<(), Stop> {
     let from = engine.folder_of(&earlier.id);
     link(&from, &job.folder, &batches).map_err(|error| {
         let message =

@@ -1,7 +1,7 @@
 //! What people ask of runs: start, repeat, cancel, approve, refuse. Command line and console both come through here.
 //! Nothing is carried here; a run is queued or moved, and the loops do the rest.
 
-use super::{Engine, reporting};
+use super::{Engine, exporting, reporting};
 use crate::domain::failure::{Code, Failure};
 use crate::domain::run::{RunState, Trigger};
 use crate::store::StoreError;
@@ -113,13 +113,15 @@ fn integration_of(
 /// Repeats an ended run on the files that it has, or exports anew where it has none.
 ///
 /// # Errors
-/// A run that is still open; one whose data is older than what has been sent meanwhile, unless `forced`.
+/// A run that is still open; one whose data is older than what has been sent meanwhile, unless `forced`; one of which
+/// only some batches are wanted, and whose files are gone.
 pub async fn retry(engine: &Engine, id: &str, only_failed: bool, forced: bool, actor: &str) -> Result<Run, OrderError> {
     let earlier = engine.store.run(id).await?;
     if !earlier.state.is_ended() {
         return refuse(format!("run {id} is still {}: cancel it first, or wait for its end", earlier.state));
     }
-    if earlier.exported_at.is_some()
+    let files = exporting::stored_files(engine, &earlier).await?;
+    if files.is_ok()
         && !forced
         && let Some(newer) = engine.store.newer_sent(&earlier).await?
     {
@@ -130,6 +132,12 @@ pub async fn retry(engine: &Engine, id: &str, only_failed: bool, forced: bool, a
     }
     if only_failed && earlier.state.is_good() {
         return refuse(format!("every batch of run {id} was taken: there is nothing to repeat"));
+    }
+    if let Err(why) = files
+        && only_failed
+        && earlier.exported_at.is_some()
+    {
+        return refuse(format!("run {id}: {why}: its batches cannot be sent one by one: start a new run"));
     }
     let new = NewRun {
         menu: (earlier.menu_id, earlier.menu),
@@ -148,6 +156,16 @@ pub async fn retry(engine: &Engine, id: &str, only_failed: bool, forced: bool, a
         only_failed,
     };
     queue(engine, &new).await
+}
+
+/// Why a run, as it stands, would not be repeated on its stored files but on what the source has now; `None` if it is
+/// repeated byte for byte.
+///
+/// # Errors
+/// There is no such run.
+pub async fn exports_anew(engine: &Engine, id: &str) -> Result<Option<&'static str>, OrderError> {
+    let run = engine.store.run(id).await?;
+    Ok(exporting::stored_files(engine, &run).await?.err())
 }
 
 async fn queue(engine: &Engine, new: &NewRun) -> Result<Run, OrderError> {

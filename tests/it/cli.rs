@@ -2,6 +2,7 @@
 //! nowhere to be found.
 
 mod exit_codes;
+mod history;
 
 use crate::support::TOKEN;
 use assert_cmd::cargo::CommandCargoExt as _;
