@@ -3,6 +3,7 @@
 
 mod exit_codes;
 mod history;
+mod people;
 
 use crate::support::TOKEN;
 use assert_cmd::cargo::CommandCargoExt as _;
