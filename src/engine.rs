@@ -10,6 +10,7 @@ mod exporting;
 mod job;
 mod keeping;
 pub mod orders;
+pub mod outlook;
 pub mod planner;
 mod pushing;
 pub mod recovery;

@@ -89,16 +89,21 @@ async fn write(job: &Job, opened: Opened) -> Result<Exported, Stop> {
     let (folder, keys) = (job.folder.clone(), job.run.wanted_keys.clone());
     let work = tokio::task::spawn_blocking(move || {
         let plan = export::Plan::new(&menu, &form.csv, &form.limits, &opened.header, keys.as_deref())?;
-        export::write(&plan, opened.blocks, &folder, |_| ControlFlow::Continue(())).map_err(|error| match error {
-            ExportError::Source(error) => error.failure(),
-            ExportError::Failed(failure) => failure,
-            other => internal(other),
-        })
+        write_files(&plan, opened, &folder)
     });
     match work.await {
         Ok(exported) => exported.map_err(Stop::failed),
         Err(panic) => Err(Stop::failed(internal(format!("the export panicked: {panic}")))),
     }
+}
+
+/// All rows of a source as the files of a run.
+pub(super) fn write_files(plan: &export::Plan, opened: Opened, folder: &Path) -> Result<Exported, Failure> {
+    export::write(plan, opened.blocks, folder, |_| ControlFlow::Continue(())).map_err(|error| match error {
+        ExportError::Source(error) => error.failure(),
+        ExportError::Failed(failure) => failure,
+        other => internal(other),
+    })
 }
 
 fn new_batch(batch: &export::Batch) -> NewBatch {
@@ -113,7 +118,7 @@ fn new_batch(batch: &export::Batch) -> NewBatch {
 }
 
 /// The failure that a run carries whose rows were left out, though all that was sent was taken.
-fn warning(exported: &Exported) -> Option<Failure> {
+pub(super) fn warning(exported: &Exported) -> Option<Failure> {
     (exported.left_out_total > 0).then(|| {
         let first = exported.left_out.first();
         let code =
@@ -124,21 +129,13 @@ fn warning(exported: &Exported) -> Option<Failure> {
     })
 }
 
-/// A tripped check holds the run or fails it, as the menu says; the strictest one speaks.
+/// A tripped check holds the run or fails it, as the menu says.
 fn check(job: &Job, tripped: Vec<Failure>) -> Result<(), Stop> {
-    let checks = job.menu.form().checks;
-    let mut held = None;
-    for failure in tripped {
-        let on_trip = match failure.code {
-            Code::Empty => checks.empty,
-            _ => checks.duplicate_keys,
-        };
-        match on_trip {
-            OnTrip::Fail => return Err(Stop::failed(failure)),
-            OnTrip::Hold => held = held.or(Some(failure)),
-        }
+    match job.menu.form().checks.strictest(tripped) {
+        None => Ok(()),
+        Some((OnTrip::Fail, failure)) => Err(Stop::failed(failure)),
+        Some((OnTrip::Hold, failure)) => Err(Stop::Held(failure)),
     }
-    held.map_or(Ok(()), |failure| Err(Stop::Held(failure)))
 }
 
 /// The stored files of a run that another one could send again, or why there are none.

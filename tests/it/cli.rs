@@ -4,6 +4,7 @@
 mod exit_codes;
 mod history;
 mod people;
+mod preview;
 
 use crate::support::TOKEN;
 use assert_cmd::cargo::CommandCargoExt as _;
