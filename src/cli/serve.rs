@@ -2,7 +2,8 @@
 
 use super::session::{Session, on_signal};
 use super::{GOOD, apply};
-use crate::app::{App, log};
+use crate::app::data_folder::{self, Visitor};
+use crate::app::{App, AppError, log};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::store::LockError;
@@ -29,6 +30,7 @@ pub(super) async fn run(config: Option<&Path>, arguments: Arguments) -> anyhow::
     let config = Config::load(config).context("config.yaml")?;
     let clock = Clock::system();
     log::start(&config.log, config.timezone, &clock);
+    data_folder::admit(&config.data_dir, Visitor::Daemon).map_err(AppError::from)?;
     let stopping = on_signal();
     let drain = config.drain;
     // The lock comes before the database is opened: an opened one may be brought to a newer schema.

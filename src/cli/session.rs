@@ -1,6 +1,6 @@
 //! What every command but `serve` needs: the house with its doors open, and who stands before it.
 
-use super::usage;
+use super::{output, usage};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 use std::path::Path;
+use std::task::{Context, Poll};
 use tokio_util::sync::CancellationToken;
 
 /// An opened house and its user.
@@ -80,38 +81,63 @@ fn actor() -> String {
         .unwrap_or_else(|| "root".to_owned())
 }
 
-/// Cancelled by the first SIGTERM or SIGINT; a second one ends the process at once.
+/// How a process ends that was told twice to stop: as a shell tells of one that a Ctrl-C ended.
+const AT_ONCE: i32 = 130;
+
+/// Cancelled by the first SIGTERM or SIGINT; a second one ends the process at once, and whatever is in flight is left
+/// to the next start. From the return on, no such signal ends the process by itself.
 pub(super) fn on_signal() -> CancellationToken {
     let token = CancellationToken::new();
+    let mut signals = Signals::listen();
     tokio::spawn({
         let token = token.clone();
         async move {
-            signal().await;
+            signals.next().await;
             token.cancel();
-            signal().await;
-            std::process::exit(130);
+            signals.next().await;
+            output::aside("stopped at once: the next start sorts out what was in flight");
+            std::process::exit(AT_ONCE);
         }
     });
     token
 }
 
+/// SIGTERM and SIGINT. They are listened to without a gap, so that two in a row are two.
 #[cfg(unix)]
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-        }
-        Err(_) => {
-            let _ = tokio::signal::ctrl_c().await;
-        }
+struct Signals(Vec<tokio::signal::unix::Signal>);
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        // One that cannot be listened to keeps its own way of ending the process.
+        Self(
+            [SignalKind::terminate(), SignalKind::interrupt()]
+                .into_iter()
+                .filter_map(|kind| signal(kind).ok())
+                .collect(),
+        )
+    }
+
+    async fn next(&mut self) {
+        let any = |context: &mut Context<'_>| match self.0.iter_mut().any(|one| one.poll_recv(context).is_ready()) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        };
+        std::future::poll_fn(any).await;
     }
 }
 
 #[cfg(not(unix))]
-async fn signal() {
-    let _ = tokio::signal::ctrl_c().await;
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> Self {
+        Self
+    }
+
+    async fn next(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
 }
