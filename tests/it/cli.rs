@@ -67,8 +67,7 @@ timers:
 
     /// Runs a command to its end, off the runtime's threads so that the sandbox can answer.
     async fn run(&self, arguments: &[&str]) -> Output {
-        let mut command = self.command(arguments);
-        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+        output_of(self.command(arguments)).await
     }
 
     async fn code(&self, arguments: &[&str]) -> Option<i32> {
@@ -104,6 +103,22 @@ timers:
     }
 }
 
+/// What a command printed and how it ended; one that does not end is killed.
+async fn output_of(mut command: Command) -> Output {
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    within_a_minute(child.id(), move || child.wait_with_output().unwrap()).await
+}
+
+/// Waits for a child's end off the runtime's threads. Nobody has reaped one that is late: its number is still its own.
+async fn within_a_minute<T: Send + 'static>(id: u32, wait: impl FnOnce() -> T + Send + 'static) -> T {
+    let mut waiting = tokio::task::spawn_blocking(wait);
+    let Ok(ended) = tokio::time::timeout(Duration::from_secs(60), &mut waiting).await else {
+        assert!(Command::new("kill").args(["-KILL", &id.to_string()]).status().unwrap().success());
+        panic!("it does not end");
+    };
+    ended.unwrap()
+}
+
 /// A daemon that is ended with its test.
 struct Daemon {
     child: Child,
@@ -137,9 +152,9 @@ impl Daemon {
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
-    /// How it ended.
+    /// How it ended; one that does not end is killed.
     async fn ended(mut self) -> Option<i32> {
-        tokio::task::spawn_blocking(move || self.child.wait().unwrap().code()).await.unwrap()
+        within_a_minute(self.child.id(), move || self.child.wait().unwrap().code()).await
     }
 
     /// SIGTERM, and how it ended.

@@ -1,6 +1,6 @@
 //! Daemons on one database, how they are told to stop, and the folder that they write into.
 
-use super::{Machine, files, text};
+use super::{Machine, files, output_of, text};
 use renkei::sandbox::{Misbehaviour, Plan};
 use std::io::Write as _;
 use std::time::Duration;
@@ -48,7 +48,7 @@ async fn a_second_signal_stops_a_draining_daemon_at_once_and_the_next_one_sorts_
         daemon.signal(first);
         daemon.says("nothing new is started").await;
         daemon.signal(second);
-        assert_eq!(tokio::time::timeout(LONG, daemon.ended()).await.unwrap(), Some(130), "{first}, then {second}");
+        assert_eq!(daemon.ended().await, Some(130), "{first}, then {second}");
         assert_eq!(machine.json(&["run", "show", id, "--json"]).await["state"], "running", "it is left as it was");
 
         let mut next = machine.start(&["serve"], "next.log");
@@ -112,7 +112,7 @@ async fn a_data_folder_of_somebody_else_is_refused_and_left_alone() {
             let mut stranger = std::process::Command::new(&binary);
             stranger.current_dir(machine.folder.path()).env("RENKEI_CONFIG", "config.yaml").args(command);
             stranger.uid(other).gid(other);
-            let output = tokio::task::spawn_blocking(move || stranger.output().unwrap()).await.unwrap();
+            let output = output_of(stranger).await;
             assert_eq!(output.status.code(), Some(1), "{command:?}: {}", text(&output));
             assert!(text(&output).contains(&format!("user number {owner}")), "{}", text(&output));
             assert!(files(&data).is_empty(), "nothing was written by {command:?}");

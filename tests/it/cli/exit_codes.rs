@@ -1,7 +1,7 @@
 //! 2 says that the call is wrong and would be so again, 1 that something stood in its way: a service manager starts a
 //! daemon again after 1 alone.
 
-use super::{Machine, text};
+use super::{Machine, output_of, text};
 use std::process::Command;
 
 /// A menu that keeps records, one with two integrations, and a timer without a schedule, beside what a machine has.
@@ -110,7 +110,7 @@ async fn a_daemon_that_a_full_disk_or_a_missing_folder_stops_ends_with_1_and_is_
     let mut full = Command::new("sh");
     full.current_dir(machine.folder.path()).env("RENKEI_CONFIG", "config.yaml");
     full.args(["-c", script]).arg(daemon.get_program()).args(daemon.get_args());
-    let output = tokio::task::spawn_blocking(move || full.output().unwrap()).await.unwrap();
+    let output = output_of(full).await;
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));
     assert!(text(&output).contains("error: "), "{}", text(&output));
 }
