@@ -11,6 +11,7 @@ mod exporting;
 mod job;
 pub mod keeping;
 pub mod orders;
+pub mod outlook;
 pub mod pausing;
 pub mod planner;
 mod pushing;

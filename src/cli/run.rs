@@ -3,7 +3,7 @@
 use super::session::{Session, on_signal};
 use super::{GOOD, output, view};
 use crate::app::App;
-use crate::domain::run::RunState;
+use crate::domain::run::{RunState, Trigger};
 use crate::engine::dispatcher::carry_alone;
 use crate::engine::{Engine, orders, recovery};
 use crate::report::outbox::deliver_due;
@@ -57,7 +57,7 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Repeat an ended run on the bytes that it has
+    /// Repeat an ended run on the bytes that it has, or on a new export where its files are gone
     Retry {
         /// The run's number
         id: String,
@@ -129,6 +129,9 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<u
             let earlier = session.app.store.run(&id).await?;
             let repeat = orders::Repeat { id, only_failed, forced: force, behind: None };
             let run = orders::retry(&engine, &repeat, &session.actor).await?;
+            if let Some(why) = orders::exports_anew(&engine, &earlier.id).await? {
+                output::aside(format!("note: run {}: {why}: the retry exports the source anew", earlier.id));
+            }
             if with_followers {
                 for follower in orders::retry_followers(&engine, &earlier, &run, &session.actor).await? {
                     output::aside(format!("{} repeats {} behind it", follower.id, follower.menu));
@@ -228,8 +231,8 @@ async fn list(session: &Session, filter: RunFilter, json: bool) -> anyhow::Resul
                 run.id.clone(),
                 run.menu.clone(),
                 run.integration.clone(),
-                run.timer.clone().unwrap_or_else(|| run.actor.clone()),
-                session.short(Some(run.scheduled_at.unwrap_or(run.queued_at))),
+                view::by(run),
+                session.short(Some(view::due(run))),
                 run.records.to_string(),
                 run.state.to_string(),
                 why,
@@ -247,13 +250,17 @@ async fn show(session: &Session, id: &str, json: bool) -> anyhow::Result<u8> {
         return Ok(GOOD);
     }
     let run = &detail.run;
+    let by = match (run.trigger, &run.timer) {
+        (Trigger::Timer, Some(timer)) => format!("timer {timer} (set by {})", run.actor),
+        (trigger, _) => format!("{} ({trigger})", run.actor),
+    };
     let mut lines = vec![
         ("run", run.id.clone()),
         ("menu", run.menu.clone()),
         ("integration", format!("{} ({})", run.integration, run.account)),
-        ("by", format!("{} ({})", run.timer.as_ref().unwrap_or(&run.actor), run.trigger)),
+        ("by", by),
         ("state", run.state.to_string()),
-        ("due", session.short(Some(run.scheduled_at.unwrap_or(run.queued_at)))),
+        ("due", session.short(Some(view::due(run)))),
         ("started", session.short(run.started_at)),
         ("finished", session.short(run.finished_at)),
         ("records", format!("{} ({} left out), {} bytes", run.records, run.skipped_rows, run.bytes)),
@@ -263,6 +270,10 @@ async fn show(session: &Session, id: &str, json: bool) -> anyhow::Result<u8> {
     lines.extend(run.source.clone().map(|source| ("source", source)));
     lines.extend(run.memo.clone().map(|memo| ("memo", memo)));
     lines.extend(run.retry_of.clone().map(|earlier| ("retry of", earlier)));
+    if let (Trigger::Retry, Some(timer)) = (run.trigger, &run.timer) {
+        let slot = run.scheduled_at.map_or_else(String::new, |at| format!(", slot {}", session.short(Some(at))));
+        lines.push(("origin", format!("timer {timer}{slot}")));
+    }
     lines.extend(run.failure.as_ref().map(|failure| ("why", failure.to_string())));
     for (name, value) in lines {
         output::line(format!("{name:<12} {value}"));
@@ -298,7 +309,7 @@ async fn log(session: &Session, id: &str, json: bool) -> anyhow::Result<u8> {
         return Ok(GOOD);
     }
     for event in &detail.events {
-        output::line(format!("{}  {:<10} {}", session.short(Some(event.at)), event.kind, event.text));
+        output::line(format!("{}  {:<10} {}", session.exact(event.at), event.kind, event.text));
     }
     Ok(GOOD)
 }

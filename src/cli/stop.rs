@@ -1,6 +1,6 @@
 //! `renkei stop`: times in which nothing is sent (連携停止期間), for 人事異動, closings and announced maintenance.
 
-use super::session::Session;
+use super::session::{Session, instant};
 use super::{GOOD, output, view};
 use crate::domain::stop::{SlotsInside, StopScope};
 use crate::settings::{WantedStop, plan_stop};
@@ -56,15 +56,15 @@ enum Slots {
 
 /// Does it.
 pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<u8> {
-    let (store, now) = (&session.app.store, session.app.clock.now());
+    let (store, now, zone) = (&session.app.store, session.app.clock.now(), session.app.config.timezone);
     match command {
         Command::Add(add) => {
             session.may_configure().await?;
             let wanted = WantedStop {
                 timer: add.timer,
                 account: add.account,
-                from: add.from.map_or(Ok(now), |from| session.instant(&from))?,
-                until: session.instant(&add.until)?,
+                from: add.from.map_or(Ok(now), |from| instant(&from, zone))?,
+                until: instant(&add.until, zone)?,
                 slots: match add.slots {
                     Slots::Skip => SlotsInside::Skip,
                     Slots::Wait => SlotsInside::Wait,

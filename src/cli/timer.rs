@@ -1,6 +1,6 @@
 //! `renkei timer`: list, look into, switch, and see when it will run.
 
-use super::session::Session;
+use super::session::{Session, instant};
 use super::{GOOD, output, view};
 use crate::domain::timer::Switch;
 use crate::settings::{self, Entities};
@@ -43,10 +43,10 @@ pub(super) enum Command {
     Next {
         /// Its name or id
         name: String,
-        /// How many slots
-        #[arg(short, value_name = "N", default_value_t = 5)]
-        n: usize,
-        /// The first slot after this date, as in 2026-12-01 or 2026-12-01T06:00
+        /// How many slots, 1000 at most
+        #[arg(short, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        n: u16,
+        /// The slots from this date on, as in 2026-12-01 or 2026-12-01T06:00, in the timer's zone; now where absent
         #[arg(long, value_name = "DATE")]
         from: Option<String>,
         /// Print JSON
@@ -167,11 +167,12 @@ async fn switch(session: &Session, name: &str, to: Switch, until: Option<NaiveDa
     Ok(GOOD)
 }
 
-async fn next(session: &Session, name: &str, n: usize, from: Option<&str>, json: bool) -> anyhow::Result<u8> {
+async fn next(session: &Session, name: &str, n: u16, from: Option<&str>, json: bool) -> anyhow::Result<u8> {
     let stored = find(session, name).await?;
     let zone = stored.timer.zone(session.app.config.timezone);
     let mut at = match from {
-        Some(text) => session.instant(text)? - TimeDelta::seconds(1),
+        // A slot at that very moment belongs to it.
+        Some(text) => instant(text, zone)? - TimeDelta::seconds(1),
         None => session.app.clock.now(),
     };
     let schedule = stored.timer.form().schedule.as_ref().with_context(|| format!("{name} has no schedule"))?;
@@ -179,7 +180,7 @@ async fn next(session: &Session, name: &str, n: usize, from: Option<&str>, json:
         at = schedule.next_after(zone, at)?;
         Some(at)
     })
-    .take(n)
+    .take(n.into())
     .collect();
     if json {
         let slots: Vec<String> = slots.iter().map(|&at| view::local(at, zone)).collect();
@@ -189,7 +190,7 @@ async fn next(session: &Session, name: &str, n: usize, from: Option<&str>, json:
     for slot in &slots {
         output::line(slot.with_timezone(&zone).format("%Y-%m-%d %a %H:%M:%S %:z").to_string());
     }
-    if slots.len() < n {
+    if slots.len() < usize::from(n) {
         output::line("(no further slot)");
     }
     if !stored.timer.is_on() {
@@ -201,10 +202,10 @@ async fn next(session: &Session, name: &str, n: usize, from: Option<&str>, json:
 async fn ledger(session: &Session, name: &str, from: Option<&str>, to: Option<&str>, json: bool) -> anyhow::Result<u8> {
     let stored = find(session, name).await?;
     let now = session.app.clock.now();
-    let from = from.map(|text| session.instant(text)).transpose()?.unwrap_or(now - TimeDelta::days(7));
-    let to = to.map(|text| session.instant(text)).transpose()?.unwrap_or(now);
-    let slots = session.app.store.occurrences(stored.timer.id(), from, to).await?;
     let zone = session.app.config.timezone;
+    let from = from.map(|text| instant(text, zone)).transpose()?.unwrap_or(now - TimeDelta::days(7));
+    let to = to.map(|text| instant(text, zone)).transpose()?.unwrap_or(now);
+    let slots = session.app.store.occurrences(stored.timer.id(), from, to).await?;
     if json {
         let lines: Vec<Value> = slots
             .iter()

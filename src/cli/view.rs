@@ -1,7 +1,8 @@
 //! Runs as JSON: the form that others rely on. Times are RFC 3339 with the offset of the configured zone.
 
 use crate::domain::failure::{Failure, RowFault};
-use crate::store::runs::RunDetail;
+use crate::domain::run::Trigger;
+use crate::store::runs::{Run, RunDetail};
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
@@ -64,6 +65,20 @@ fn error(failure: &Failure) -> Value {
 /// What is wrong with a row, as JSON.
 pub(super) fn row_fault(row: &RowFault) -> Value {
     json!({ "key": row.name(), "line": row.line, "column": row.column, "reason": row.reason.to_string() })
+}
+
+/// Who caused a run, in a word for a list: a timer by its name, else the person.
+pub(super) fn by(run: &Run) -> String {
+    match (run.trigger, &run.timer) {
+        (Trigger::Timer, Some(timer)) => timer.clone(),
+        (Trigger::Retry, _) => format!("{} (retry)", run.actor),
+        _ => run.actor.clone(),
+    }
+}
+
+/// When a run was due: a timer's at its slot, a person's when it was asked for.
+pub(super) fn due(run: &Run) -> DateTime<Utc> {
+    run.scheduled_at.filter(|_| run.trigger == Trigger::Timer).unwrap_or(run.queued_at)
 }
 
 /// A run's history.

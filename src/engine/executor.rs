@@ -8,7 +8,7 @@ use crate::domain::run::RunState;
 use crate::domain::trouble::Telling;
 use crate::store::StoreError;
 use crate::store::runs::Run;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{error, info, warn};
@@ -79,7 +79,9 @@ async fn leave(engine: &Engine, run: &Run, stop: Stop) {
     let written = match stop {
         Stop::Ended { state, failure } => ending::end(engine, run, RunState::Running, state, failure).await,
         Stop::Wait { until, failure } => {
-            warn!(run = %run.id, code = %failure.code, %until, "run waits: {}", failure.message);
+            let until = until.with_timezone(&engine.config.timezone);
+            let shown = until.to_rfc3339_opts(SecondsFormat::Secs, false);
+            warn!(run = %run.id, code = %failure.code, until = %shown, "run waits: {}", failure.message);
             engine.store.wait(run.seq, until, &failure, engine.clock.now()).await
         }
         Stop::Held(failure) => {

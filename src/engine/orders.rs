@@ -1,7 +1,7 @@
 //! What people ask of runs: start, repeat, cancel, approve, refuse. Command line and console both come through here.
 //! Nothing is carried here; a run is queued or moved, and the loops do the rest.
 
-use super::{Engine, ending};
+use super::{Engine, ending, exporting};
 use crate::domain::failure::{Code, Failure};
 use crate::domain::run::{RunState, Trigger};
 use crate::store::StoreError;
@@ -14,9 +14,12 @@ pub const BY_HAND: u16 = 900;
 /// Why an order was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum OrderError {
-    /// The settings or the run do not allow it; the sentence says what to do.
+    /// What is named is not there, or a run is not in a state that allows it; the sentence says what to do.
     #[error("{0}")]
     Refused(String),
+    /// It was asked in a way that the settings have no answer to; the sentence says how to ask, or what to set.
+    #[error("{0}")]
+    Usage(String),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -52,6 +55,10 @@ fn refuse<T>(why: impl Into<String>) -> Result<T, OrderError> {
     Err(OrderError::Refused(why.into()))
 }
 
+fn misused<T>(why: impl Into<String>) -> Result<T, OrderError> {
+    Err(OrderError::Usage(why.into()))
+}
+
 /// Queues a run.
 ///
 /// # Errors
@@ -68,7 +75,7 @@ pub async fn start(engine: &Engine, wanted: &Wanted, actor: &str) -> Result<Run,
     not_paused(engine, integration.id()).await?;
     let keys = Some(wanted.keys.clone()).filter(|keys| !keys.is_empty());
     if keys.is_some() && menu.form().key.is_empty() {
-        return refuse(format!("the menu {} has no key: add `key: […]` to it to choose records", menu.name()));
+        return misused(format!("the menu {} has no key: add `key: […]` to it to choose records", menu.name()));
     }
     let new = NewRun {
         menu: (menu.id().to_owned(), menu.name().to_owned()),
@@ -103,15 +110,15 @@ fn integration_of(
     };
     match (named, applied.as_slice()) {
         (Some(name), _) if applied.iter().any(|one| same(one, name)) => Ok(name.to_owned()),
-        (Some(name), _) => refuse(format!(
+        (Some(name), _) => misused(format!(
             "the integration {name:?} is not applied to the menu {}: add it to the menu's `integrations`",
             menu.name()
         )),
         (None, [only]) => Ok(only.clone()),
         (None, []) => {
-            refuse(format!("no integration is applied to the menu {}: add one to its `integrations`", menu.name()))
+            misused(format!("no integration is applied to the menu {}: add one to its `integrations`", menu.name()))
         }
-        (None, several) => refuse(format!(
+        (None, several) => misused(format!(
             "the menu {} has several integrations: choose one with --integration: {}",
             menu.name(),
             several.join(", ")
@@ -122,7 +129,8 @@ fn integration_of(
 /// Repeats an ended run on the files that it has, or exports anew where it has none.
 ///
 /// # Errors
-/// A run that is still open; one whose data is older than what has been sent meanwhile, unless `forced`.
+/// A run that is still open; one whose data is older than what has been sent meanwhile, unless `forced`; one of which
+/// only some batches are wanted, and whose files are gone.
 pub async fn retry(engine: &Engine, repeat: &Repeat, actor: &str) -> Result<Run, OrderError> {
     let Repeat { id, only_failed, forced, behind } = repeat;
     let (only_failed, forced) = (*only_failed, *forced);
@@ -130,7 +138,8 @@ pub async fn retry(engine: &Engine, repeat: &Repeat, actor: &str) -> Result<Run,
     if !earlier.state.is_ended() {
         return refuse(format!("run {id} is still {}: cancel it first, or wait for its end", earlier.state));
     }
-    if earlier.exported_at.is_some()
+    let files = exporting::stored_files(engine, &earlier).await?;
+    if files.is_ok()
         && !forced
         && let Some(newer) = engine.store.newer_sent(&earlier).await?
     {
@@ -142,6 +151,12 @@ pub async fn retry(engine: &Engine, repeat: &Repeat, actor: &str) -> Result<Run,
     not_paused(engine, &earlier.integration_id).await?;
     if only_failed && earlier.state.is_good() {
         return refuse(format!("every batch of run {id} was taken: there is nothing to repeat"));
+    }
+    if let Err(why) = files
+        && only_failed
+        && earlier.exported_at.is_some()
+    {
+        return refuse(format!("run {id}: {why}: its batches cannot be sent one by one: start a new run"));
     }
     let new = NewRun {
         menu: (earlier.menu_id, earlier.menu),
@@ -192,6 +207,16 @@ async fn not_paused(engine: &Engine, integration: &str) -> Result<(), OrderError
             pause.reason
         )),
     }
+}
+
+/// Why a run, as it stands, would not be repeated on its stored files but on what the source has now; `None` if it is
+/// repeated byte for byte.
+///
+/// # Errors
+/// There is no such run.
+pub async fn exports_anew(engine: &Engine, id: &str) -> Result<Option<&'static str>, OrderError> {
+    let run = engine.store.run(id).await?;
+    Ok(exporting::stored_files(engine, &run).await?.err())
 }
 
 async fn queue(engine: &Engine, new: &NewRun) -> Result<Run, OrderError> {

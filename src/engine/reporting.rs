@@ -4,7 +4,7 @@
 use super::Engine;
 use crate::domain::failure::Failure;
 use crate::domain::integration::Kind;
-use crate::domain::run::{BatchState, RunState};
+use crate::domain::run::{BatchState, RunState, Trigger};
 use crate::domain::trouble::Telling;
 use crate::report::{RunFacts, compose, recipients};
 use crate::store::StoreError;
@@ -65,7 +65,8 @@ async fn compose_mail(
         started: detail.run.started_at.unwrap_or(run.queued_at),
         finished: now,
         scheduled: run.scheduled_at,
-        timer: run.timer.clone(),
+        // A person who repeats a timer's run is the actor of the repetition.
+        timer: run.timer.clone().filter(|_| run.trigger == Trigger::Timer),
         next: timer.and_then(|timer| timer.next_at),
         actor: run.actor.clone(),
         memo: run.memo.clone(),

@@ -11,6 +11,7 @@ use crate::domain::failure::Failure;
 use crate::domain::run::RunState;
 use crate::domain::trouble::Trouble;
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 
 /// Nothing was changed: the run is not in the state that the caller believed.
 fn guard(changed: u64, seq: i64, wanted: &str) -> StoreResult<()> {
@@ -78,21 +79,22 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
-    /// Frees the lane until `until`, when the run is queued again.
-    pub async fn wait(&self, seq: i64, until: DateTime<Utc>, failure: &Failure, now: DateTime<Utc>) -> StoreResult<()> {
+    /// Frees the lane until `until`, when the run is queued again; people read it in the zone that it is given in.
+    pub async fn wait(&self, seq: i64, until: DateTime<Tz>, failure: &Failure, now: DateTime<Utc>) -> StoreResult<()> {
         let mut tx = self.write().await?;
         let changed = sqlx::query(
             "UPDATE runs SET state = 'waiting', lane = NULL, resume_at = $1, failure = $2, tries = tries + 1, \
              trouble_since = COALESCE(trouble_since, $3) WHERE seq = $4 AND state = 'running'",
         )
-        .bind(millis(until))
+        .bind(millis(until.to_utc()))
         .bind(to_json(failure)?)
         .bind(millis(now))
         .bind(seq)
         .execute(&mut *tx)
         .await?;
         guard(changed.rows_affected(), seq, "running")?;
-        note(&mut tx, seq, now, "waiting", &format!("until {}: {failure}", until.to_rfc3339())).await?;
+        let text = format!("until {}: {failure}", until.format("%Y-%m-%d %H:%M:%S %:z"));
+        note(&mut tx, seq, now, "waiting", &text).await?;
         Ok(tx.commit().await?)
     }
 

@@ -24,7 +24,7 @@ pub struct Run {
     pub integration_id: String,
     /// The integration's name when the run was made.
     pub integration: String,
-    /// The timer's id, if one caused it (or the run that it repeats).
+    /// The timer's id, if one caused it, or the run that it repeats: `trigger` says which.
     pub timer_id: Option<String>,
     /// The timer's name when the run was made.
     pub timer: Option<String>,

@@ -1,5 +1,7 @@
 //! Prose cannot rot: every table and example that a page shows is compared with the code, and every link is followed.
 
+mod commands;
+
 use std::path::{Path, PathBuf};
 
 use renkei::config::{self, Config, Locale};

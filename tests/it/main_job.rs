@@ -1,6 +1,8 @@
 //! The main job, end to end over real files, SQLite, HTTP and SMTP: a timer fires, a list arrives, a mail is sent; and
 //! what happens when the receiver, the route or the records are not as they should be.
 
+mod retries;
+
 use crate::support::{House, TOKEN, repeat, timer};
 use renkei::domain::failure::Code;
 use renkei::domain::run::{BatchState, RunState};

@@ -85,7 +85,7 @@ async fn of_two_that_move_a_run_the_second_learns_it() {
     let run = start(&db, ("m1", "社員"), "2026-11-24").await;
     db.store.claim(run.seq, "all", now).await.unwrap().unwrap();
     let why = Failure::new(Code::Maintenance, "until six");
-    db.store.wait(run.seq, now + TimeDelta::minutes(5), &why, now).await.unwrap();
+    db.store.wait(run.seq, (now + TimeDelta::minutes(5)).with_timezone(&TOKYO), &why, now).await.unwrap();
     for second in [
         db.store.hold(run.seq, &why, None, now).await,
         db.store.requeue(run.seq, "x", now).await,
