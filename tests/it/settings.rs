@@ -1,6 +1,7 @@
 //! Settings files: what is right loads, and what is wrong is told with its place and its fix, all at once.
 
 mod apply;
+mod confirm;
 mod export;
 mod files;
 mod yaml;
@@ -175,11 +176,6 @@ fn a_switch_is_read_in_every_spelling_and_nothing_else_is() {
 #[test]
 fn what_is_not_in_this_version_is_named_so() {
     for (old, new, wanted) in [
-        (
-            "confirm: null",
-            "confirm: { url: x }",
-            "12:14: error: integration 社員マスタ連携: confirm is not in this version",
-        ),
         ("misfire: last", "after: 毎朝", "22:59: error: timer 毎朝の社員: after is not in this version"),
         ("misfire: last", "settle: 5m", "settle is not in this version"),
         (
