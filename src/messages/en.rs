@@ -156,6 +156,39 @@ fn explain(code: Code) -> Explanation {
             "No readable answer came after sending.",
             &["Look in the receiver whether the records arrived", "If they did not, run it again"],
         ),
+        Code::ImportRefused => (
+            "The receiver took the file, and refused it when it imported it.",
+            &[
+                "Look at the result of the import in the receiver",
+                "Mend the data, or columns and parameters",
+                RUN_AGAIN,
+            ],
+        ),
+        Code::RowRefused => (
+            "The receiver refused rows when it imported the file.",
+            &[
+                "Mend the rows listed above in the source (a new department goes first, through its own master)",
+                "Send the mended rows alone (renkei run start MENU --key KEY), or wait for the next timer",
+            ],
+        ),
+        Code::ConfirmLimit => (
+            "The file was taken, but in the time allowed nobody said whether it was imported.",
+            &["Look in the receiver whether the records arrived", "If they did not, run it again"],
+        ),
+        Code::ConfirmDenied => (
+            "The file was taken, but the question what became of it was refused.",
+            &[
+                "Look in the receiver whether the records arrived",
+                "Check the token (`headers` of `confirm`) and the receiver's IP restriction",
+            ],
+        ),
+        Code::ConfirmUnnamed => (
+            "The file was taken, but the answer named no import, so that nobody could be asked what became of it.",
+            &[
+                "Look in the receiver whether the records arrived",
+                "Check that `id` of `confirm` fits the receiver's answer",
+            ],
+        ),
         Code::Overtaken => (
             "Newer data has been sent meanwhile. Older data was not sent over it.",
             &["Nothing needs to be done; only --force sends the older data"],
