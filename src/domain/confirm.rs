@@ -2,6 +2,7 @@
 //! ends by what became of its batches. An answer that does not say clearly what happened says nothing: it is asked
 //! again until the limit, and then nobody knows.
 
+use super::duration::Span;
 use super::failure::{Code, Failure, RowFault};
 use super::integration::confirm::{ConfirmForm, RowsForm};
 use super::names::names;
@@ -171,7 +172,7 @@ fn said_of_row(key: Option<String>, column: Option<String>, reason: Option<Strin
 /// When to ask again, or `None` once the limit has passed: the last question is asked at the limit.
 #[must_use]
 pub fn ask_again(
-    confirm: &ConfirmForm,
+    interval: Span,
     until: DateTime<Utc>,
     now: DateTime<Utc>,
     retry_after: Option<Duration>,
@@ -180,7 +181,7 @@ pub fn ask_again(
         return None;
     }
     let asked = retry_after.and_then(|wait| TimeDelta::from_std(wait).ok()).unwrap_or_default();
-    let wait = confirm.interval.to_delta().max(asked);
+    let wait = interval.to_delta().max(asked);
     Some(now.checked_add_signed(wait).map_or(until, |at| at.min(until)))
 }
 
@@ -221,7 +222,9 @@ pub fn end(parts: &[Part], earlier: Option<&Failure>, warning: Option<&Failure>)
     } else if let Some(earlier) = earlier {
         earlier.clone()
     } else if count(Outcome::Failed) + some > 0 {
-        let code = if rows.is_empty() { Code::ImportRefused } else { Code::RowRefused };
+        // To mend the named rows is enough only where all others were imported.
+        let whole_files = rows.is_empty() || count(Outcome::Failed) > 0;
+        let code = if whole_files { Code::ImportRefused } else { Code::RowRefused };
         Failure::new(
             code,
             format!(

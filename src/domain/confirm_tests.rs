@@ -102,8 +102,7 @@ fn a_refused_row_holds_key_column_and_reason_and_nothing_else() {
 #[test]
 fn it_is_asked_at_intervals_and_for_the_last_time_at_the_limit() {
     let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
-    let form = form(json!({ "interval": "30s" }));
-    let next = |now, asked: Option<u64>| ask_again(&form, at(100), at(now), asked.map(Duration::from_secs));
+    let next = |now, asked: Option<u64>| ask_again(Span::seconds(30), at(100), at(now), asked.map(Duration::from_secs));
     assert_eq!(next(0, None), Some(at(30)));
     assert_eq!(next(0, Some(50)), Some(at(50)));
     assert_eq!(next(0, Some(5)), Some(at(30)));
