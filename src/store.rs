@@ -6,6 +6,7 @@
 
 mod backend;
 pub mod batches;
+pub mod confirmations;
 mod life;
 mod lock;
 pub mod outbox;

@@ -49,7 +49,7 @@ impl Store {
         self.end(seq, from, RunState::Cancelled, Some(failure), mail, now).await
     }
 
-    async fn end(
+    pub(super) async fn end(
         &self,
         seq: i64,
         from: RunState,
