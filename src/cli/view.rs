@@ -1,5 +1,6 @@
 //! Runs as JSON: the form that others rely on. Times are RFC 3339 with the offset of the configured zone.
 
+use crate::store::confirmations::Confirmation;
 use crate::store::runs::RunDetail;
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
@@ -22,6 +23,7 @@ pub(super) fn run(detail: &RunDetail, zone: Tz) -> Value {
                 "state": batch.state,
                 "http_status": attempts.iter().rev().find_map(|attempt| attempt.http_status),
                 "attempts": attempts.len(),
+                "confirmation": detail.confirmations.iter().find(|one| one.batch == batch.number).map(|one| confirmation(one, zone)),
             })
         })
         .collect();
@@ -40,6 +42,7 @@ pub(super) fn run(detail: &RunDetail, zone: Tz) -> Value {
         "resume_at": time(run.resume_at),
         "records": run.records,
         "skipped_rows": run.skipped_rows,
+        "imported": detail.imported(),
         "bytes": run.bytes,
         "source": run.source,
         "settings_version": run.settings_version,
@@ -47,6 +50,20 @@ pub(super) fn run(detail: &RunDetail, zone: Tz) -> Value {
         "error": run.failure,
         "retry_of": run.retry_of,
         "events": events(detail, zone),
+    })
+}
+
+/// What becomes of a batch's import.
+fn confirmation(one: &Confirmation, zone: Tz) -> Value {
+    let finding = one.finding.as_ref();
+    json!({
+        "outcome": finding.map(|finding| finding.outcome),
+        "imported": finding.map(|finding| finding.imported),
+        "asked": one.asked,
+        "next_at": one.next_at.map(|at| local(at, zone)),
+        "until_at": local(one.until_at, zone),
+        "http_status": one.http_status,
+        "note": one.note,
     })
 }
 

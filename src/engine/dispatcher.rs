@@ -1,6 +1,6 @@
 //! The next run into its lane: claims what the order names and hands it to the executor, as often as a lane is free.
 
-use super::{Engine, executor};
+use super::{Engine, confirming, executor};
 use crate::domain::order::next;
 use crate::domain::run::RunState;
 use crate::store::StoreError;
@@ -82,6 +82,7 @@ pub async fn carry_alone(engine: &Engine, id: &str, stopping: &CancellationToken
                 }
                 engine.store.wake_waiting(engine.clock.now()).await?;
             }
+            (RunState::Confirming, _) if !stopping.is_cancelled() => confirming::carry(engine, &run, stopping).await?,
             _ => return Ok(run),
         }
     }

@@ -6,6 +6,7 @@ use super::{Engine, exporting, pushing, reporting};
 use crate::domain::failure::{Code, Failure};
 use crate::domain::run::RunState;
 use crate::store::StoreError;
+use crate::store::confirmations::NewConfirmation;
 use crate::store::runs::Run;
 use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,8 @@ pub(super) enum Stop {
     Ended { state: RunState, failure: Option<Failure> },
     /// It tries again later.
     Wait { until: DateTime<Utc>, failure: Failure },
+    /// Its files were taken: what becomes of them is asked without a lane. `failure` is why some were not taken.
+    Confirm { batches: Vec<NewConfirmation>, failure: Option<Failure> },
     /// A check tripped: a person decides.
     Held(Failure),
     /// The daemon is stopping: the run goes on after the next start.
@@ -78,6 +81,10 @@ async fn leave(engine: &Engine, run: &Run, stop: Stop) {
             warn!(run = %run.id, code = %failure.code, %until, "run waits: {}", failure.message);
             engine.store.wait(run.seq, until, &failure, engine.clock.now()).await
         }
+        Stop::Confirm { batches, failure } => {
+            info!(run = %run.id, batches = batches.len(), "run's files were taken: asking what becomes of them");
+            engine.store.confirm(run.seq, &batches, failure.as_ref(), engine.clock.now()).await
+        }
         Stop::Held(failure) => {
             warn!(run = %run.id, code = %failure.code, rows = failure.rows_total, "run held: a person decides");
             let mail = reporting::mail(engine, run, RunState::Held, Some(&failure)).await;
@@ -91,6 +98,7 @@ async fn leave(engine: &Engine, run: &Run, stop: Stop) {
         error!(run = %run.id, %error, "the database did not take the run's state");
     }
     engine.bells.dispatcher.notify_one();
+    engine.bells.confirming.notify_one();
     engine.bells.outbox.notify_one();
 }
 
@@ -101,7 +109,14 @@ pub(super) async fn end(
     state: RunState,
     failure: Option<Failure>,
 ) -> Result<(), StoreError> {
-    match &failure {
+    log_end(run, state, failure.as_ref());
+    let mail = reporting::mail(engine, run, state, failure.as_ref()).await;
+    engine.store.finish(run.seq, state, failure.as_ref(), mail.as_ref(), engine.clock.now()).await
+}
+
+/// Tells the log how a run ended.
+pub(super) fn log_end(run: &Run, state: RunState, failure: Option<&Failure>) {
+    match failure {
         None => info!(run = %run.id, %state, "run ended"),
         // What is said of a row can hold its key and a letter of it: that is for the history and the mail.
         Some(failure) if !failure.rows.is_empty() => {
@@ -109,8 +124,6 @@ pub(super) async fn end(
         }
         Some(failure) => warn!(run = %run.id, %state, code = %failure.code, "run ended: {}", failure.message),
     }
-    let mail = reporting::mail(engine, run, state, failure.as_ref()).await;
-    engine.store.finish(run.seq, state, failure.as_ref(), mail.as_ref(), engine.clock.now()).await
 }
 
 /// The failure of a defect of our own.

@@ -2,6 +2,7 @@
 //! is sent the intent stands in spool and database; after the answer the verdict goes to the spool first.
 
 use super::Engine;
+use super::confirming;
 use super::executor::{Stop, internal};
 use super::exporting::Stored;
 use super::job::Job;
@@ -33,7 +34,7 @@ pub(super) async fn push(
             continue;
         }
         if engine.store.is_cancel_requested(job.run.seq).await? {
-            return Ok(cancelled(&batches));
+            return confirming::instead(engine, job, &batches, cancelled(&batches)).await;
         }
         let reply = match send(engine, job, &batches[index], stopping).await? {
             Some(reply) => reply,
@@ -41,12 +42,12 @@ pub(super) async fn push(
         };
         batches[index].state = reply.verdict.batch_state();
         if let Some(stop) = after(engine, job, &batches, index, &reply) {
-            return Ok(stop);
+            return confirming::instead(engine, job, &batches, stop).await;
         }
     }
     let state = end_state(&states(&batches), rows_left);
     // Rows left out are the one failure that a run whose batches were all taken can carry.
-    Ok(Stop::Ended { state, failure: exported.warning })
+    confirming::instead(engine, job, &batches, Stop::Ended { state, failure: exported.warning }).await
 }
 
 /// Older bytes never overtake newer ones, unless a person says so.
@@ -97,7 +98,7 @@ async fn send(engine: &Engine, job: &Job, batch: &Batch, stopping: &Cancellation
             return Err(Stop::failed(Failure::new(Code::SpoolDamaged, damaged.to_string())));
         }
     };
-    let kept = verdict_file.conclude(reply.verdict, reply.http_status);
+    let kept = verdict_file.conclude(reply.verdict, reply.http_status, reply.import.as_ref());
     if let Err(error) = kept {
         warn!(run = %job.run.id, batch = batch.number, %error, "the verdict could not be written to the spool");
     }

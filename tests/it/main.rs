@@ -3,6 +3,7 @@
 
 mod characters;
 mod cli;
+mod confirming;
 mod csv_source;
 mod demo;
 mod docs;
