@@ -123,11 +123,8 @@ fn read_json(confirm: &ConfirmForm, json: &Value, records: u64, file: &str) -> M
         _ if imported == 0 => Outcome::Failed,
         _ => Outcome::Partial,
     };
-    let note = match (outcome, named.total) {
-        (Outcome::Imported, _) => format!("imported: {imported}"),
-        (_, 0) => format!("imported: {imported} of {records}"),
-        (_, rows) => format!("imported: {imported} of {records}, refused rows named: {rows}"),
-    };
+    let rows = if named.total > 0 { format!(", refused rows named: {}", named.total) } else { String::new() };
+    let note = format!("{imported} of {records} records{rows}");
     Meaning::Over(Finding { outcome, imported, rows: named.rows, code: None, note })
 }
 

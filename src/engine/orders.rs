@@ -174,12 +174,13 @@ pub async fn cancel(engine: &Engine, id: &str, actor: &str) -> Result<RunState, 
 async fn still_confirming<T>(engine: &Engine, run: &Run) -> Result<T, OrderError> {
     let open = engine.store.confirmations(run.seq).await?;
     let until = open.iter().filter(|one| one.next_at.is_some()).map(|one| one.until_at).max();
-    let until = until.map(|until| format!(", at the latest at {}", until.with_timezone(&engine.config.timezone)));
+    let until =
+        until.map(|until| until.with_timezone(&engine.config.timezone).format(", at the latest at %Y-%m-%d %H:%M:%S"));
     refuse(format!(
         "run {} is confirming: its files were taken, and nothing calls them back. It ends by itself when the receiver \
          says what became of them{}",
         run.id,
-        until.unwrap_or_default()
+        until.map(|until| until.to_string()).unwrap_or_default()
     ))
 }
 
