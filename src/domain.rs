@@ -6,6 +6,7 @@
 
 pub mod admit;
 pub mod calendar;
+pub mod confirm;
 pub mod duration;
 pub mod ending;
 pub mod failure;

@@ -22,10 +22,10 @@
 //! | [`settings`] | settings files: parse, plan, apply, export; sealing of secrets |
 //! | [`source`] | where a menu's records come from |
 //! | [`export`] | records → columns → characters → CSV batches in the spool |
-//! | [`push`] | a batch → 楽楽精算: client, answer → verdict, the account's request slots |
+//! | [`push`] | a batch → 楽楽精算: client, answer → verdict, what became of its import, the account's request slots |
 //! | [`report`] | the mail: its text, outbox, delivery |
 //! | [`messages`] | one catalogue per language |
-//! | [`engine`] | planner, dispatcher, executor, recovery, alarm: thin loops around the pure decisions |
+//! | [`engine`] | planner, dispatcher, executor, confirmation, recovery, alarm: thin loops around the pure decisions |
 //! | [`app`] | the one place where everything is put together |
 //! | [`cli`] | one file per command |
 //! | [`sandbox`] | a pretend 楽楽精算 and mailbox; imports nothing of ours, so it cannot share our mistakes |

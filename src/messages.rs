@@ -36,12 +36,24 @@ pub struct Catalogue {
     pub subject_unknown: &'static str,
     /// Subject of a cancelled run: `{name}` `{at}`.
     pub subject_cancelled: &'static str,
+    /// Subject of a run of which the receiver imported a part: `{name}` `{missing}` `{at}`.
+    pub subject_refused: &'static str,
+    /// Subject of a run of which the receiver imported nothing: `{name}` `{at}`.
+    pub subject_not_imported: &'static str,
+    /// Subject of a run that was taken and perhaps imported: `{name}` `{at}`.
+    pub subject_unconfirmed: &'static str,
     /// Subject of a test mail.
     pub subject_test: &'static str,
     /// First sentence of a good run: `{menu}` `{target}`.
     pub lead_good: &'static str,
     /// The same, once the import is confirmed.
     pub lead_imported: &'static str,
+    /// First sentence of a run of which the receiver imported a part: `{total}` `{imported}` `{missing}`.
+    pub lead_refused: &'static str,
+    /// First sentence of a run that was taken and perhaps imported: `{menu}` `{target}`.
+    pub lead_unconfirmed: &'static str,
+    /// What need not be sent again: `{imported}`.
+    pub no_need_to_repeat: &'static str,
     /// First sentence of a partial run with rows left out: `{total}` `{sent}` `{left}`.
     pub lead_partial: &'static str,
     /// First sentence where some batches were taken and others not: `{taken}` `{batches}`.
@@ -82,7 +94,7 @@ pub struct Catalogue {
     pub records: &'static str,
     /// Accepted, not confirmed.
     pub result_accepted: &'static str,
-    /// Imported: `{records}`
+    /// Imported: `{imported}`
     pub result_imported: &'static str,
     /// The reminder while unconfirmed: `{target}`.
     pub unconfirmed: &'static str,

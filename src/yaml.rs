@@ -11,6 +11,6 @@ mod tree;
 pub use finding::{Finding, Findings, Place};
 pub use text::{MOST_BYTES, Text, read};
 
-pub(crate) use desk::{Desk, Placed, short};
+pub(crate) use desk::{Desk, Fields, Placed, short};
 pub(crate) use near::nearest;
 pub(crate) use tree::{Entry, Node, Scalar, Value, parse};

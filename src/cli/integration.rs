@@ -3,7 +3,7 @@
 use super::session::Session;
 use super::{BAD, GOOD, output, view};
 use crate::domain::integration::Integration;
-use crate::domain::secret::{MASK, names_a_secret};
+use crate::domain::secret::{MASK, SecretText, names_a_secret};
 use crate::engine::pausing;
 use crate::push::probe;
 use anyhow::Context as _;
@@ -120,12 +120,17 @@ async fn list(session: &Session, json: bool) -> anyhow::Result<u8> {
 /// The form with literals in secret places and sealed texts masked.
 fn masked(one: &Integration) -> Value {
     let mut value = json!(one.form());
-    if let Some(headers) = value.get_mut("headers").and_then(Value::as_object_mut) {
-        for (name, text) in &one.form().headers {
+    let mut mask = |pointer: &str, written: &[(String, SecretText)]| {
+        let Some(headers) = value.pointer_mut(pointer).and_then(Value::as_object_mut) else { return };
+        for (name, text) in written {
             let shown =
                 if text.as_literal().is_some() && names_a_secret(name) { MASK.to_owned() } else { text.to_string() };
             headers.insert(name.clone(), Value::String(shown));
         }
+    };
+    mask("/headers", &one.form().headers);
+    if let Some(confirm) = &one.form().confirm {
+        mask("/confirm/headers", &confirm.headers);
     }
     if let Some(proxy) = &one.form().route.proxy {
         value["route"]["proxy"] = Value::String(proxy.to_string());
@@ -153,7 +158,7 @@ pub(super) async fn connect(session: &Session, one: &Integration) -> bool {
         good &= ok;
         output::line(format!("  {} {what:<8} {found}", if ok { "ok  " } else { "FAIL" }));
     };
-    for (name, value) in one.form().headers.iter().filter(|(_, value)| value.is_secret()) {
+    for (name, value) in one.form().every_header().filter(|(_, value)| value.is_secret()) {
         match session.app.secrets.resolve(value) {
             Ok(_) => tell(true, "secret", &format!("{name} can be read")),
             Err(error) => tell(false, "secret", &format!("{name}: {error}")),

@@ -8,7 +8,7 @@ use crate::engine::dispatcher::carry_alone;
 use crate::engine::{Engine, orders, recovery};
 use crate::report::outbox::deliver_due;
 use crate::store::LockError;
-use crate::store::runs::{Run, RunFilter};
+use crate::store::runs::{Run, RunDetail, RunFilter};
 use std::time::Duration;
 
 /// What can be done with runs.
@@ -266,6 +266,7 @@ async fn show(session: &Session, id: &str, json: bool) -> anyhow::Result<u8> {
         ("records", format!("{} ({} left out), {} bytes", run.records, run.skipped_rows, run.bytes)),
         ("settings", format!("version {}", run.settings_version)),
     ];
+    lines.extend(confirmed(session, &detail));
     lines.extend(run.resume_at.map(|at| ("tries again", session.short(Some(at)))));
     lines.extend(run.source.clone().map(|source| ("source", source)));
     lines.extend(run.memo.clone().map(|memo| ("memo", memo)));
@@ -283,7 +284,11 @@ async fn show(session: &Session, id: &str, json: bool) -> anyhow::Result<u8> {
         let rows: Vec<_> = failure
             .rows
             .iter()
-            .map(|row| [row.name(), row.line.to_string(), row.column.clone(), row.reason.to_string()])
+            .map(|row| {
+                // Of a row that the receiver names, the source's line is not known.
+                let line = if row.line == 0 { "-".to_owned() } else { row.line.to_string() };
+                [row.name(), line, row.column.clone(), row.reason.to_string()]
+            })
             .collect();
         output::table(["KEY", "LINE", "COLUMN", "REASON"], &rows);
     }
@@ -300,6 +305,22 @@ async fn show(session: &Session, id: &str, json: bool) -> anyhow::Result<u8> {
         .collect();
     output::table(["FILE", "RECORDS", "BYTES", "STATE", "HTTP"], &rows);
     Ok(GOOD)
+}
+
+/// What became of the import: how much of it, or how often it was asked and until when it is.
+fn confirmed(session: &Session, detail: &RunDetail) -> Vec<(&'static str, String)> {
+    let all = &detail.confirmations;
+    let Some(imported) = detail.imported() else { return Vec::new() };
+    let known = all.iter().filter(|one| one.finding.is_some()).count();
+    let files = format!("{imported} of {} records ({known} of {} files known)", detail.run.records, all.len());
+    let mut lines = vec![("imported", files)];
+    if let Some(next) = all.iter().filter_map(|one| one.next_at).min() {
+        let asked: u32 = all.iter().map(|one| one.asked).sum();
+        let until = all.iter().filter(|one| one.finding.is_none()).map(|one| one.until_at).max();
+        let (next, until) = (session.short(Some(next)), session.short(until));
+        lines.push(("asks again", format!("{next}, until {until} (asked {asked} times)")));
+    }
+    lines
 }
 
 async fn log(session: &Session, id: &str, json: bool) -> anyhow::Result<u8> {

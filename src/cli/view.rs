@@ -2,6 +2,7 @@
 
 use crate::domain::failure::{Failure, RowFault};
 use crate::domain::run::Trigger;
+use crate::store::confirmations::Confirmation;
 use crate::store::runs::{Run, RunDetail};
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
@@ -24,6 +25,7 @@ pub(super) fn run(detail: &RunDetail, zone: Tz) -> Value {
                 "state": batch.state,
                 "http_status": attempts.iter().rev().find_map(|attempt| attempt.http_status),
                 "attempts": attempts.len(),
+                "confirmation": detail.confirmations.iter().find(|one| one.batch == batch.number).map(|one| confirmation(one, zone)),
             })
         })
         .collect();
@@ -42,6 +44,7 @@ pub(super) fn run(detail: &RunDetail, zone: Tz) -> Value {
         "resume_at": time(run.resume_at),
         "records": run.records,
         "skipped_rows": run.skipped_rows,
+        "imported": detail.imported(),
         "bytes": run.bytes,
         "source": run.source,
         "settings_version": run.settings_version,
@@ -79,6 +82,20 @@ pub(super) fn by(run: &Run) -> String {
 /// When a run was due: a timer's at its slot, a person's when it was asked for.
 pub(super) fn due(run: &Run) -> DateTime<Utc> {
     run.scheduled_at.filter(|_| run.trigger == Trigger::Timer).unwrap_or(run.queued_at)
+}
+
+/// What becomes of a batch's import.
+fn confirmation(one: &Confirmation, zone: Tz) -> Value {
+    let finding = one.finding.as_ref();
+    json!({
+        "outcome": finding.map(|finding| finding.outcome),
+        "imported": finding.map(|finding| finding.imported),
+        "asked": one.asked,
+        "next_at": one.next_at.map(|at| local(at, zone)),
+        "until_at": local(one.until_at, zone),
+        "http_status": one.http_status,
+        "note": one.note,
+    })
 }
 
 /// A run's history.

@@ -84,6 +84,16 @@ codes! {
     Unreachable = "PUSH-UNREACHABLE",
     /// Bytes were sent and no readable answer came: whether they were taken is not known.
     Unknown = "PUSH-UNKNOWN",
+    /// The receiver took the file, and refused all or a part of it when it imported it.
+    ImportRefused = "IMPORT-REFUSED",
+    /// The receiver took the file, and refused rows of it when it imported them.
+    RowRefused = "ROW-REFUSED",
+    /// The receiver took the file, and did not say before the limit whether it was imported.
+    ConfirmLimit = "CONFIRM-LIMIT",
+    /// The receiver took the file, and its status API refuses to be asked (401, 403, 407).
+    ConfirmDenied = "CONFIRM-DENIED",
+    /// The receiver took the file, and its answer named no import that could be asked after.
+    ConfirmUnnamed = "CONFIRM-UNNAMED",
     /// Newer data was sent meanwhile; older bytes do not overtake it without `--force`.
     Overtaken = "RUN-OVERTAKEN",
     /// A person cancelled the run.

@@ -83,7 +83,7 @@ pub enum RowReason {
         /// That row's line.
         first: u64,
     },
-    /// What a version before these reasons wrote down, in English.
+    /// In the receiver's own words, or in those of a version before these reasons (English).
     Said {
         /// Its clause.
         text: String,

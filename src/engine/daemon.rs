@@ -1,7 +1,7 @@
 //! The loops together: recovery first, then planner, dispatcher, outbox and alarm, until told to stop. A stop plans
 //! and starts nothing more, lets the request in flight end within the deadline, and leaves the rest queued.
 
-use super::{Engine, alarm, dispatcher, planner, recovery};
+use super::{Engine, alarm, confirming, dispatcher, planner, recovery};
 use crate::report::outbox::deliver_due;
 use crate::store::StoreError;
 use std::time::Duration;
@@ -45,6 +45,7 @@ impl Daemon {
         let (stopping, tracker) = (CancellationToken::new(), TaskTracker::new());
         tracker.spawn(planner::run(engine.clone(), stopping.clone()));
         tracker.spawn(dispatcher::run(engine.clone(), stopping.clone(), tracker.clone()));
+        tracker.spawn(confirming::run(engine.clone(), stopping.clone(), tracker.clone()));
         tracker.spawn(carry_mail(engine.clone(), stopping.clone()));
         let alarm = alarm::start(&engine).await?;
         engine.bells.dispatcher.notify_one();

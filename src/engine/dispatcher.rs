@@ -1,6 +1,6 @@
 //! The next run into its lane: claims what the order names and hands it to the executor, as often as a lane is free.
 
-use super::{Engine, ending, executor};
+use super::{Engine, confirming, ending, executor};
 use crate::domain::failure::{Code, Failure};
 use crate::domain::gate::{Cause, Gate, gate};
 use crate::domain::order::{Candidate, next};
@@ -124,6 +124,7 @@ pub async fn carry_alone(engine: &Engine, id: &str, stopping: &CancellationToken
                 }
                 engine.store.wake_waiting(engine.clock.now()).await?;
             }
+            (RunState::Confirming, _) if !stopping.is_cancelled() => confirming::carry(engine, &run, stopping).await?,
             _ => return Ok(run),
         }
     }

@@ -7,6 +7,7 @@ use crate::domain::failure::{Code, Failure};
 use crate::domain::run::RunState;
 use crate::domain::trouble::Telling;
 use crate::store::StoreError;
+use crate::store::confirmations::NewConfirmation;
 use crate::store::runs::Run;
 use chrono::{DateTime, SecondsFormat, Utc};
 use tokio_util::sync::CancellationToken;
@@ -20,6 +21,8 @@ pub(super) enum Stop {
     Ended { state: RunState, failure: Option<Failure> },
     /// It tries again later.
     Wait { until: DateTime<Utc>, failure: Failure },
+    /// Its files were taken: what becomes of them is asked without a lane. `failure` is why some were not taken.
+    Confirm { batches: Vec<NewConfirmation>, failure: Option<Failure> },
     /// A check tripped: a person decides.
     Held(Failure),
     /// The daemon is stopping: the run goes on after the next start.
@@ -84,6 +87,10 @@ async fn leave(engine: &Engine, run: &Run, stop: Stop) {
             warn!(run = %run.id, code = %failure.code, until = %shown, "run waits: {}", failure.message);
             engine.store.wait(run.seq, until, &failure, engine.clock.now()).await
         }
+        Stop::Confirm { batches, failure } => {
+            info!(run = %run.id, batches = batches.len(), "run's files were taken: asking what becomes of them");
+            engine.store.confirm(run.seq, &batches, failure.as_ref(), engine.clock.now()).await
+        }
         Stop::Held(failure) => {
             warn!(run = %run.id, code = %failure.code, rows = failure.rows_total, "run held: a person decides");
             let mail = reporting::mail(engine, run, RunState::Held, Some(&failure), Telling::AsUsual).await;
@@ -97,6 +104,7 @@ async fn leave(engine: &Engine, run: &Run, stop: Stop) {
         error!(run = %run.id, %error, "the database did not take the run's state");
     }
     engine.bells.dispatcher.notify_one();
+    engine.bells.confirming.notify_one();
     engine.bells.outbox.notify_one();
 }
 

@@ -3,12 +3,16 @@
 use super::Engine;
 use super::executor::Stop;
 use crate::domain::failure::{Code, Failure};
-use crate::domain::integration::Integration;
+use crate::domain::integration::{Account, Integration};
 use crate::domain::menu::Menu;
+use crate::domain::secret::SecretText;
 use crate::push::Client;
+use crate::settings::secrets::SecretError;
 use crate::store::runs::Run;
+use crate::store::settings::Settings;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use secrecy::SecretString;
 use std::path::PathBuf;
 
 /// A run with everything it needs.
@@ -47,20 +51,33 @@ pub(super) async fn prepare(engine: &Engine, run: Run) -> Result<Job, Stop> {
     let default = engine.config.timezone;
     let timer = run.timer_id.as_deref().and_then(|id| settings.timer(id));
     let zone = timer.map_or(default, |stored| stored.timer.zone(default));
-    let secret = |error: &dyn std::fmt::Display| Stop::failed(Failure::new(Code::SecretMissing, error.to_string()));
-    let mut headers = Vec::new();
-    for (name, value) in &integration.form().headers {
-        let resolved = engine.secrets.resolve(value).map_err(|error| secret(&error))?;
-        headers.push((name.clone(), resolved));
-    }
-    let proxy = integration.form().route.proxy.as_ref();
-    let proxy = proxy.map(|value| engine.secrets.resolve(value)).transpose().map_err(|error| secret(&error))?;
+    let secret = |error: SecretError| Stop::failed(Failure::new(Code::SecretMissing, error.to_string()));
+    let headers = resolved(engine, &integration.form().headers).map_err(secret)?;
+    let proxy = proxy(engine, &integration).map_err(secret)?;
     let client = Client::build(&integration, headers, proxy)
         .map_err(|error| Stop::failed(Failure::new(error.code(), error.to_string())))?;
     let folder = engine.folder_of(&run.id);
-    let of_account = settings.integrations.iter().filter(|one| one.account() == integration.account());
-    let limit = of_account.map(|one| one.form().limits.requests_per_minute).min().unwrap_or(1);
+    let limit = limit_of(&settings, integration.account());
     let time_limit = timer.and_then(|stored| stored.timer.form().time_limit);
     let deadline = run.started_at.zip(time_limit).map(|(started, limit)| started + limit.to_delta());
     Ok(Job { run, menu, integration, zone, folder, client, deadline, limit })
+}
+
+/// The requests that an account may have in any minute: the smallest limit of its integrations.
+pub(super) fn limit_of(settings: &Settings, account: &Account) -> u32 {
+    let of_account = settings.integrations.iter().filter(|one| one.account() == account);
+    of_account.map(|one| one.form().limits.requests_per_minute).min().unwrap_or(1)
+}
+
+/// Headers with their secrets resolved, as they are now.
+pub(super) fn resolved(
+    engine: &Engine,
+    headers: &[(String, SecretText)],
+) -> Result<Vec<(String, SecretString)>, SecretError> {
+    headers.iter().map(|(name, value)| Ok((name.clone(), engine.secrets.resolve(value)?))).collect()
+}
+
+/// The proxy of a route with its secrets resolved.
+pub(super) fn proxy(engine: &Engine, integration: &Integration) -> Result<Option<SecretString>, SecretError> {
+    integration.form().route.proxy.as_ref().map(|value| engine.secrets.resolve(value)).transpose()
 }

@@ -135,6 +135,9 @@ pub async fn retry(engine: &Engine, repeat: &Repeat, actor: &str) -> Result<Run,
     let Repeat { id, only_failed, forced, behind } = repeat;
     let (only_failed, forced) = (*only_failed, *forced);
     let earlier = engine.store.run(id).await?;
+    if earlier.state == RunState::Confirming {
+        return refuse(format!("run {id} is still confirming: wait for its end, which says what is to be sent again"));
+    }
     if !earlier.state.is_ended() {
         return refuse(format!("run {id} is still {}: cancel it first, or wait for its end", earlier.state));
     }
@@ -230,16 +233,31 @@ async fn queue(engine: &Engine, new: &NewRun) -> Result<Run, OrderError> {
 /// was in.
 ///
 /// # Errors
-/// A run that has ended.
+/// A run that has ended, and one that is confirming.
 pub async fn cancel(engine: &Engine, id: &str, actor: &str) -> Result<RunState, OrderError> {
     let run = engine.store.run(id).await?;
     let failure = Failure::new(Code::Cancelled, format!("cancelled by {actor}"));
     match run.state {
         RunState::Running => engine.store.request_cancel(run.seq, actor, engine.clock.now()).await?,
+        RunState::Confirming => return still_confirming(engine, &run).await,
         state if state.may_become(RunState::Cancelled) => close(engine, &run, &failure).await?,
         state => return refuse(format!("run {id} is {state}: there is nothing to cancel")),
     }
     Ok(run.state)
+}
+
+/// What was taken cannot be called back, and to stop asking would only hide what became of it.
+async fn still_confirming<T>(engine: &Engine, run: &Run) -> Result<T, OrderError> {
+    let open = engine.store.confirmations(run.seq).await?;
+    let until = open.iter().filter(|one| one.next_at.is_some()).map(|one| one.until_at).max();
+    let until =
+        until.map(|until| until.with_timezone(&engine.config.timezone).format(", at the latest at %Y-%m-%d %H:%M:%S"));
+    refuse(format!(
+        "run {} is confirming: its files were taken, and nothing calls them back. It ends by itself when the receiver \
+         says what became of them{}",
+        run.id,
+        until.map(|until| until.to_string()).unwrap_or_default()
+    ))
 }
 
 /// 「送信する」: a held run is sent as it is.

@@ -2,6 +2,7 @@
 //! is sent the intent stands in spool and database; after the answer the verdict goes to the spool first.
 
 use super::Engine;
+use super::confirming;
 use super::executor::Stop;
 use super::exporting::Stored;
 use super::job::Job;
@@ -35,24 +36,25 @@ pub(super) async fn push(
             continue;
         }
         if engine.store.is_cancel_requested(job.run.seq).await? {
-            return Ok(cancelled(&batches));
+            return confirming::instead(engine, job, &batches, cancelled(&batches)).await;
         }
         let reply = match send(engine, job, &batches[index], &patience.token).await? {
             Some(reply) => reply,
             None if stopping.is_cancelled() => return Ok(Stop::Interrupted),
             None => {
                 let state = end_state(&states(&batches), false);
-                return Ok(Stop::Ended { state, failure: Some(job.over_time()) });
+                let stop = Stop::Ended { state, failure: Some(job.over_time()) };
+                return confirming::instead(engine, job, &batches, stop).await;
             }
         };
         batches[index].state = reply.verdict.batch_state();
         if let Some(stop) = after(engine, job, &batches, index, &reply) {
-            return Ok(stop);
+            return confirming::instead(engine, job, &batches, stop).await;
         }
     }
     let state = end_state(&states(&batches), rows_left);
     // Rows left out are the one failure that a run whose batches were all taken can carry.
-    Ok(Stop::Ended { state, failure: exported.warning })
+    confirming::instead(engine, job, &batches, Stop::Ended { state, failure: exported.warning }).await
 }
 
 /// How long a run may wait for request slots: until the daemon stops, or its `time_limit` is over.
@@ -128,7 +130,7 @@ async fn send(engine: &Engine, job: &Job, batch: &Batch, patience: &Cancellation
             return Err(Stop::failed(Failure::new(Code::SpoolDamaged, damaged.to_string())));
         }
     };
-    let kept = verdict_file.conclude(reply.verdict, reply.http_status);
+    let kept = verdict_file.conclude(reply.verdict, reply.http_status, reply.import.as_ref());
     if let Err(error) = kept {
         warn!(run = %job.run.id, batch = batch.number, %error, "the verdict could not be written to the spool");
     }

@@ -62,6 +62,7 @@ async fn compose_mail(
         skipped_rows: detail.run.skipped_rows,
         batches: u32::try_from(detail.batches.len()).unwrap_or(u32::MAX),
         batches_taken: u32::try_from(taken).unwrap_or(u32::MAX),
+        imported: detail.imported(),
         started: detail.run.started_at.unwrap_or(run.queued_at),
         finished: now,
         scheduled: run.scheduled_at,

@@ -11,9 +11,15 @@ pub(super) static CATALOGUE: Catalogue = Catalogue {
     subject_failed: "[Error] {name} could not be sent ({at})",
     subject_unknown: "[Please check] {name}: not known whether it arrived ({at})",
     subject_cancelled: "[Cancelled] {name} was cancelled ({at})",
+    subject_refused: "[Partly failed] {name}: {missing} records were not imported ({at})",
+    subject_not_imported: "[Error] {name} was not imported ({at})",
+    subject_unconfirmed: "[Please check] {name}: nobody knows whether it was imported ({at})",
     subject_test: "[Test] a mail from renkei",
     lead_good: "{menu} was sent to {target} and taken.",
     lead_imported: "{menu} was sent to {target} and imported.",
+    lead_refused: "{imported} of {total} records were imported.\nThe other {missing} were not: please mend them and send them again.",
+    lead_unconfirmed: "{menu} was sent to {target} and taken, but what became of the import could not be found out.\nIt may have been imported, and it may not.",
+    no_need_to_repeat: "The {imported} records that were imported need not be sent again.",
     lead_partial: "{sent} of {total} records were sent and taken.\nThe other {left} were not sent: please mend them and send them again.",
     lead_cut: "{taken} of {batches} CSV files were taken.\nThe others were not.",
     lead_held: "Nothing has been sent yet. The data in {target} has not changed.",
@@ -48,7 +54,7 @@ pub(super) static CATALOGUE: Catalogue = Catalogue {
     },
     records: "{records} (CSV files: {files})",
     result_accepted: "taken (whether it was imported is not known)",
-    result_imported: "imported: {records}",
+    result_imported: "imported: {imported}",
     unconfirmed: "Please look in {target} whether the import succeeded.",
     by_timer: "timer \"{timer}\" (set by {user})",
     seisan: "楽楽精算",
@@ -163,6 +169,39 @@ fn explain(code: Code) -> Explanation {
         Code::Unknown => (
             "No readable answer came after sending.",
             &["Look in the receiver whether the records arrived", "If they did not, run it again"],
+        ),
+        Code::ImportRefused => (
+            "The receiver took the file, and refused it when it imported it.",
+            &[
+                "Look at the rows above, or else at the result of the import in the receiver",
+                "Mend the data, or columns and parameters",
+                RUN_AGAIN,
+            ],
+        ),
+        Code::RowRefused => (
+            "The receiver refused rows when it imported the file.",
+            &[
+                "Mend the rows listed above in the source (a new department goes first, through its own master)",
+                "Send the mended rows alone (renkei run start MENU --key KEY), or wait for the next timer",
+            ],
+        ),
+        Code::ConfirmLimit => (
+            "The file was taken, but in the time allowed nobody said whether it was imported.",
+            &["Look in the receiver whether the records arrived", "If they did not, run it again"],
+        ),
+        Code::ConfirmDenied => (
+            "The file was taken, but the question what became of it was refused.",
+            &[
+                "Look in the receiver whether the records arrived",
+                "Check the token (`headers` of `confirm`) and the receiver's IP restriction",
+            ],
+        ),
+        Code::ConfirmUnnamed => (
+            "The file was taken, but the answer named no import, so that nobody could be asked what became of it.",
+            &[
+                "Look in the receiver whether the records arrived",
+                "Check that `id` of `confirm` fits the receiver's answer",
+            ],
         ),
         Code::Overtaken => (
             "Newer data has been sent meanwhile. Older data was not sent over it.",

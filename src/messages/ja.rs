@@ -11,9 +11,15 @@ pub(super) static CATALOGUE: Catalogue = Catalogue {
     subject_failed: "[エラー] {name}を送信できませんでした({at})",
     subject_unknown: "[要確認] {name} 届いたか確認できません({at})",
     subject_cancelled: "[取消] {name}を取り消しました({at})",
+    subject_refused: "[一部エラー] {name} {missing}件が取り込まれていません({at})",
+    subject_not_imported: "[エラー] {name}は取り込まれませんでした({at})",
+    subject_unconfirmed: "[要確認] {name} 取り込まれたかどうか分かりません({at})",
     subject_test: "[テスト] renkeiからのメールです",
     lead_good: "{menu}を{target}に送信し、受け付けられました。",
     lead_imported: "{menu}を{target}に送信し、取込が完了しました。",
+    lead_refused: "{total}件のうち{imported}件は取り込まれました。\n残り{missing}件は、内容を直して再送してください。",
+    lead_unconfirmed: "{menu}を{target}に送信し、受け付けられましたが、取込の結果を確認できませんでした。\n取り込まれていることも、取り込まれていないこともあります。",
+    no_need_to_repeat: "取り込まれた{imported}件を送り直す必要はありません。",
     lead_partial: "{total}件のうち{sent}件は送信し、受け付けられました。\n残り{left}件は送信していません。内容を直して再送してください。",
     lead_cut: "CSV{batches}ファイルのうち{taken}ファイルは受け付けられました。\n残りは受け付けられていません。",
     lead_held: "まだ何も送信していません。{target}のデータは変わっていません。",
@@ -48,7 +54,7 @@ pub(super) static CATALOGUE: Catalogue = Catalogue {
     },
     records: "{records}件(CSV {files}ファイル)",
     result_accepted: "受付済(取込結果は未確認)",
-    result_imported: "取込完了 {records}件",
+    result_imported: "取込完了 {imported}件",
     unconfirmed: "※取込の成否は{target}側でご確認ください。",
     by_timer: "タイマー「{timer}」(設定者:{user})",
     seisan: "「楽楽精算」",
@@ -231,6 +237,39 @@ fn explain(code: Code) -> Explanation {
         Code::Unknown => (
             "送信したあと、{target}から結果を読み取れる応答がありませんでした。",
             &["{target}の画面で、取り込まれているか確かめる", "取り込まれていなければ、もう一度実行する"],
+        ),
+        Code::ImportRefused => (
+            "連携先はファイルを受け付けましたが、取込の際にエラーとしました。",
+            &[
+                "上に行があればその行を、なければ連携先の「CSV取込」の結果を確かめる",
+                "内容または項目・パラメータの設定を直す",
+                RUN_AGAIN,
+            ],
+        ),
+        Code::RowRefused => (
+            "連携先の取込で、受け付けられなかった行があります。",
+            &[
+                "取得元で上の行を直す(新しい部門などであれば、先にそのマスタを連携する)",
+                "直した行だけを送る(renkei run start メニュー名 --key キー)か、次のタイマーを待つ",
+            ],
+        ),
+        Code::ConfirmLimit => (
+            "ファイルは受け付けられましたが、決められた時間内に取込の結果が分かりませんでした。",
+            &["連携先の画面で、取り込まれているか確かめる", "取り込まれていなければ、もう一度実行する"],
+        ),
+        Code::ConfirmDenied => (
+            "ファイルは受け付けられましたが、取込の結果の問い合わせが断られました。",
+            &[
+                "連携先の画面で、取り込まれているか確かめる",
+                "問い合わせのトークン(confirmのheaders)と接続元IPアドレスの制限をシステム担当者が確かめる",
+            ],
+        ),
+        Code::ConfirmUnnamed => (
+            "ファイルは受け付けられましたが、応答に取込の番号がなく、結果を問い合わせられませんでした。",
+            &[
+                "連携先の画面で、取り込まれているか確かめる",
+                "番号の場所の設定(confirmのid)が応答に合っているかシステム担当者が確かめる",
+            ],
         ),
         Code::Overtaken => (
             "より新しいデータがすでに送信されています。古いデータで上書きしないように止めました。",

@@ -26,6 +26,8 @@ pub struct RunFacts {
     pub batches: u32,
     /// See [`Self::batches`].
     pub batches_taken: u32,
+    /// Records that were imported, where the receiver was asked what became of them.
+    pub imported: Option<u64>,
     /// When it started; when it was queued if it never did.
     pub started: DateTime<Utc>,
     /// When it ended or was held.

@@ -65,6 +65,12 @@ enum News {
     Failed,
     Unknown,
     Cancelled,
+    /// Sent and taken, but a part was refused when it was imported.
+    Refused,
+    /// Sent and taken, but nothing was imported.
+    NotImported,
+    /// Sent and taken; nobody said whether it was imported.
+    Unconfirmed,
 }
 
 struct Writer<'f> {
@@ -79,6 +85,9 @@ impl Writer<'_> {
         match self.facts.state {
             RunState::Accepted | RunState::Imported if self.facts.trouble_since.is_some() => News::Recovered,
             RunState::Accepted | RunState::Imported => News::Good,
+            RunState::Partial if self.facts.imported.is_some() => News::Refused,
+            RunState::Failed if self.facts.imported.is_some() => News::NotImported,
+            RunState::Unknown if self.facts.imported.is_some() => News::Unconfirmed,
             RunState::Partial if self.facts.batches_taken == self.facts.batches => News::RowsLeft,
             RunState::Partial => News::Cut,
             RunState::Held => News::Held,
@@ -93,6 +102,7 @@ impl Writer<'_> {
         let facts = self.facts;
         let at = self.minute(facts.scheduled.unwrap_or(facts.started));
         let total = facts.records + facts.skipped_rows;
+        let imported = facts.imported.unwrap_or(facts.records);
         fill(
             template,
             &[
@@ -103,6 +113,8 @@ impl Writer<'_> {
                 ("sent", &thousands(facts.records)),
                 ("total", &thousands(total)),
                 ("left", &thousands(facts.skipped_rows)),
+                ("imported", &thousands(imported)),
+                ("missing", &thousands(total.saturating_sub(imported))),
                 ("files", &facts.batches.to_string()),
                 ("batches", &facts.batches.to_string()),
                 ("taken", &facts.batches_taken.to_string()),
@@ -127,6 +139,9 @@ impl Writer<'_> {
             News::Failed => words.subject_failed,
             News::Unknown => words.subject_unknown,
             News::Cancelled => words.subject_cancelled,
+            News::Refused => words.subject_refused,
+            News::NotImported => words.subject_not_imported,
+            News::Unconfirmed => words.subject_unconfirmed,
         })
     }
 
@@ -139,7 +154,9 @@ impl Writer<'_> {
             News::RowsLeft => words.lead_partial,
             News::Cut => words.lead_cut,
             News::Held => words.lead_held,
-            News::Failed => words.lead_failed,
+            News::Failed | News::NotImported => words.lead_failed,
+            News::Refused => words.lead_refused,
+            News::Unconfirmed => words.lead_unconfirmed,
             News::Unknown => words.lead_unknown,
             News::Cancelled => words.lead_cancelled,
         };
@@ -156,6 +173,9 @@ impl Writer<'_> {
         let mut pieces = vec![Piece::Paragraph(lead)];
         if let Some(failure) = &self.facts.failure {
             self.explain(failure, news, &mut pieces);
+        }
+        if news == News::Refused {
+            pieces.push(Piece::Paragraph(self.fill(words.no_need_to_repeat)));
         }
         pieces.push(Piece::Facts(self.fact_lines()));
         if self.facts.state == RunState::Accepted {

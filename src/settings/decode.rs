@@ -1,6 +1,7 @@
 //! From a tree to the forms that the domain checks. Every fault is collected with its place; a value at fault is left
 //! at its default, so that one run says everything that is wrong. What a form means is the domain's to say.
 
+mod confirm;
 mod desk;
 mod integration;
 mod menu;

@@ -1,6 +1,7 @@
 //! Runs: how they are made, numbered and shown. How they move from state to state stands in `life`.
 
 use super::batches::{self, Attempt, Batch};
+use super::confirmations::{self, Confirmation};
 use super::row::{Columns, to_json};
 use super::{Store, StoreError, StoreResult, Transaction, bulk, leaders, millis};
 use crate::domain::failure::Failure;
@@ -108,8 +109,19 @@ pub struct RunDetail {
     pub batches: Vec<Batch>,
     /// The requests for them.
     pub attempts: Vec<Attempt>,
+    /// What became of their imports, where that is asked.
+    pub confirmations: Vec<Confirmation>,
     /// Its history.
     pub events: Vec<Event>,
+}
+
+impl RunDetail {
+    /// Records of which the receiver has said that it imported them; nothing where it was not asked.
+    #[must_use]
+    pub fn imported(&self) -> Option<u64> {
+        let known = self.confirmations.iter().filter_map(|one| one.finding.as_ref());
+        (!self.confirmations.is_empty()).then(|| known.map(|finding| finding.imported).sum())
+    }
 }
 
 /// Which runs to list; the newest first.
@@ -377,13 +389,14 @@ impl Store {
         let run = self.run(id).await?;
         let batches = self.batches(run.seq).await?;
         let attempts = batches::attempts(self.reader(), run.seq).await?;
+        let confirmations = confirmations::confirmations(self.reader(), run.seq).await?;
         let rows = sqlx::query("SELECT at, kind, text FROM events WHERE run_seq = $1 ORDER BY number")
             .bind(run.seq)
             .fetch_all(self.reader())
             .await?;
         let event = |row: &AnyRow| Ok(Event { at: row.time("at")?, kind: row.text("kind")?, text: row.text("text")? });
         let events = rows.iter().map(event).collect::<StoreResult<_>>()?;
-        Ok(RunDetail { run, batches, attempts, events })
+        Ok(RunDetail { run, batches, attempts, confirmations, events })
     }
 
     /// The newest runs first.

@@ -9,7 +9,7 @@ mod preview;
 
 use crate::support::TOKEN;
 use assert_cmd::cargo::CommandCargoExt as _;
-use renkei::sandbox::{Sandbox, SandboxOptions};
+use renkei::sandbox::{Misbehaviour, Plan, Sandbox, SandboxOptions};
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -241,6 +241,44 @@ async fn a_running_daemon_follows_a_switch_drains_on_sigterm_and_is_alone() {
     assert_eq!(daemon.terminate().await, Some(0));
     let open = machine.json(&["run", "list", "--state", "running", "--json"]).await;
     assert_eq!(open, Value::Array(vec![]), "nothing is left running");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_waits_waits_through_the_confirmation_and_show_tells_the_counts() {
+    let machine = Machine::new().await;
+    let confirm = format!(
+        "    confirm:
+      url: {}/status
+      body: {{ importId: \"{{id}}\" }}
+      id: /items/importId
+      success: {{ at: /items/state, is: completed }}
+      failure: {{ at: /items/state, is: error }}
+      imported: /items/imported
+      rows: {{ at: /items/refused, key: /value, column: /name, reason: /msg }}
+      headers: {{ X-RS-apitoken: \"{TOKEN}\" }}
+      interval: 1s
+menus:",
+        machine.sandbox.url()
+    );
+    machine.put("settings.yaml", &machine.settings("off").replace("menus:", &confirm));
+    assert_eq!(machine.code(&["apply", "settings.yaml"]).await, Some(0));
+    let output = machine.run(&["run", "start", "社員一覧", "--wait", "--json"]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let run = machine.json(&["run", "list", "--json"]).await[0].clone();
+    assert_eq!((&run["state"], &run["imported"]), (&"imported".into(), &2.into()));
+    assert_eq!(run["batches"][0]["confirmation"]["outcome"], "imported");
+
+    machine.sandbox.misbehave(Plan::once(Misbehaviour::RefuseLater { rows: 1 }));
+    let output = machine.run(&["run", "start", "社員一覧", "--wait"]).await;
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    let run = machine.json(&["run", "list", "--json"]).await[0].clone();
+    let shown = text(&machine.run(&["run", "show", run["id"].as_str().unwrap()]).await);
+    for part in ["imported     1 of 2 records (1 of 1 files known)", "ROW-REFUSED", "refused by order"] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+    let integration = text(&machine.run(&["integration", "show", "社員マスタ連携"]).await);
+    assert!(integration.contains("/items/importId") && !integration.contains(TOKEN), "{integration}");
+    assert!(!text(&machine.run(&["settings", "export"]).await).contains(TOKEN));
 }
 
 #[tokio::test(flavor = "multi_thread")]

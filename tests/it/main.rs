@@ -4,6 +4,7 @@
 mod chains;
 mod characters;
 mod cli;
+mod confirming;
 mod csv_source;
 mod demo;
 mod docs;

@@ -22,6 +22,7 @@ fn facts(state: RunState) -> RunFacts {
         skipped_rows: 0,
         batches: 1,
         batches_taken: 1,
+        imported: None,
         started: at("2026-11-24T06:00:00+09:00"),
         finished: at("2026-11-24T06:00:04+09:00"),
         scheduled: Some(at("2026-11-24T06:00:00+09:00")),
@@ -94,6 +95,52 @@ fn a_partial_run_says_what_need_not_be_sent_again() {
     facts.skipped_rows = 3;
     facts.failure = Some(Failure::new(Code::Unmappable, "…").with_rows(vec![row("1045", yoshi())], 3));
     insta::assert_snapshot!(mail(&facts));
+}
+
+#[test]
+fn an_imported_run_says_so_and_asks_nobody_to_look() {
+    let mut facts = facts(RunState::Imported);
+    facts.imported = Some(1_203);
+    let mail = mail(&facts);
+    assert!(mail.contains("取込完了 1,203件") && !mail.contains("取込の成否は"), "{mail}");
+    insta::assert_snapshot!(mail);
+}
+
+#[test]
+fn rows_that_were_refused_at_the_import_are_named_with_what_to_do() {
+    let mut facts = facts(RunState::Partial);
+    facts.imported = Some(1_200);
+    let row = |key: &str, column: &str, reason: &str| RowFault {
+        key: key.into(),
+        line: 0,
+        column: column.into(),
+        reason: RowReason::Said { text: reason.into() },
+    };
+    let rows = vec![
+        row("1045", "部門コード", "部門マスタにありません"),
+        row("1102", "部門コード", "部門マスタにありません"),
+        row("1188", "役職コード", "必須です"),
+    ];
+    facts.failure = Some(Failure::new(Code::RowRefused, "…").with_rows(rows, 3));
+    insta::assert_snapshot!(mail(&facts));
+}
+
+#[test]
+fn a_file_that_was_refused_at_the_import_was_sent_and_not_imported() {
+    let mut facts = facts(RunState::Failed);
+    (facts.batches_taken, facts.imported) = (0, Some(0));
+    facts.failure = Some(Failure::new(Code::ImportRefused, "0 of 1203 records were imported"));
+    insta::assert_snapshot!(mail(&facts));
+}
+
+#[test]
+fn an_import_of_unknown_fate_was_taken_and_claims_no_more() {
+    let mut facts = facts(RunState::Unknown);
+    (facts.batches_taken, facts.imported) = (0, Some(0));
+    facts.failure = Some(Failure::new(Code::ConfirmLimit, "not known at the limit"));
+    insta::assert_snapshot!(mail(&facts));
+    let letter = compose(&facts, Locale::En, chrono_tz::Asia::Tokyo);
+    assert!(letter.subject.starts_with("[Please check]") && letter.text.contains("was sent to 楽楽精算 and taken"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Settings files: what is right loads, and what is wrong is told with its place and its fix, all at once.
 
 mod apply;
+mod confirm;
 mod export;
 mod files;
 mod yaml;
@@ -175,18 +176,11 @@ fn a_switch_is_read_in_every_spelling_and_nothing_else_is() {
 
 #[test]
 fn what_is_not_in_this_version_is_named_so() {
-    for (old, new, wanted) in [
-        (
-            "confirm: null",
-            "confirm: { url: x }",
-            "12:14: error: integration 社員マスタ連携: confirm is not in this version",
-        ),
-        (
-            "{ csv: { path: employees.csv, charset: auto, max_age: 26h } }",
-            "{ sql: { url: x, query: y } }",
-            "the source sql is not in this version (use csv",
-        ),
-    ] {
+    for (old, new, wanted) in [(
+        "{ csv: { path: employees.csv, charset: auto, max_age: 26h } }",
+        "{ sql: { url: x, query: y } }",
+        "the source sql is not in this version (use csv",
+    )] {
         let error = error(&example_with(old, new));
         assert!(error.contains(wanted), "{error}");
     }

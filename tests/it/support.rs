@@ -8,7 +8,7 @@ use renkei::config::raw::{Raw, RawMail};
 use renkei::domain::integration::Integration;
 use renkei::domain::menu::Menu;
 use renkei::domain::timer::Timer;
-use renkei::engine::{Engine, dispatcher, orders, planner};
+use renkei::engine::{Engine, confirming, dispatcher, orders, planner};
 use renkei::report::outbox::deliver_due;
 use renkei::sandbox::mailbox::{CaughtMail, Mailbox, MailboxOptions};
 use renkei::sandbox::{Received, Sandbox, SandboxOptions};
@@ -175,10 +175,11 @@ impl House {
         orders::start(&self.engine, &wanted, "佐藤").await.unwrap()
     }
 
-    /// Plans what is due, carries what is queued, delivers what is in the outbox, until nothing is left to do now.
+    /// Plans what is due, carries what is queued, asks what is to be asked, delivers what is in the outbox, until nothing is left to do now.
     pub(crate) async fn settle(&self) {
         planner::step(&self.engine).await.unwrap();
         while dispatcher::step(&self.engine, &CancellationToken::new()).await.unwrap() {}
+        while confirming::step(&self.engine, &CancellationToken::new()).await.unwrap() == confirming::Step::Asked {}
         if let Some(postman) = &self.engine.postman {
             deliver_due(&self.engine.store, postman, &self.engine.clock).await.unwrap();
         }
