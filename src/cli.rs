@@ -5,6 +5,7 @@ mod output;
 mod session;
 
 mod apply;
+mod calendar;
 mod check;
 mod demo;
 mod integration;
@@ -65,6 +66,9 @@ enum Command {
     /// タイマー
     #[command(subcommand)]
     Timer(timer::Command),
+    /// Public holidays, and which days are worked
+    #[command(subcommand)]
+    Calendar(calendar::Command),
     /// Records kept in renkei's database
     #[command(subcommand)]
     Records(records::Command),
@@ -118,6 +122,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Integration(command) => integration::run(&Session::open(config).await?, command).await,
         Command::Menu(command) => menu::run(&Session::open(config).await?, command).await,
         Command::Timer(command) => timer::run(&Session::open(config).await?, command).await,
+        Command::Calendar(command) => calendar::run(&Session::open(config).await?, command).await,
         Command::Records(command) => records::run(&Session::open(config).await?, command).await,
         Command::Run(command) => run::run(&Session::open(config).await?, command).await,
         Command::Mail(command) => mail::run(&Session::open(config).await?, command).await,

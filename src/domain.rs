@@ -2,7 +2,8 @@
 //!
 //! The facts are [`integration`], [`menu`], [`timer`], [`schedule`], [`user`] and [`record`]; the life of a run is
 //! [`run`], and what can go wrong with it [`failure`]. The decisions are functions over snapshots: [`plan`] (slots
-//! due), [`order`] (which run now), [`admit`] (may this request go now), [`verdict`] (answer → verdict).
+//! due), [`order`] (which run now), [`admit`] (may this request go now), [`verdict`] (answer → verdict),
+//! and which days are worked is the [`calendar`]'s to say.
 
 pub mod admit;
 pub mod calendar;

@@ -6,6 +6,7 @@
 
 mod backend;
 pub mod batches;
+mod calendar;
 mod life;
 mod lock;
 pub mod outbox;

@@ -165,6 +165,7 @@ async fn switch(session: &Session, name: &str, to: Switch) -> anyhow::Result<u8>
 
 async fn next(session: &Session, name: &str, n: usize, from: Option<&str>, json: bool) -> anyhow::Result<u8> {
     let stored = find(session, name).await?;
+    let calendar = session.app.store.calendar().await?;
     let zone = stored.timer.zone(session.app.config.timezone);
     let mut at = match from {
         Some(text) => session.instant(text)? - TimeDelta::seconds(1),
@@ -172,7 +173,7 @@ async fn next(session: &Session, name: &str, n: usize, from: Option<&str>, json:
     };
     let schedule = stored.timer.form().schedule.as_ref().with_context(|| format!("{name} has no schedule"))?;
     let slots: Vec<DateTime<Utc>> = std::iter::from_fn(|| {
-        at = schedule.next_after(zone, at)?;
+        at = schedule.next_after(zone, &calendar, at)?;
         Some(at)
     })
     .take(n)

@@ -46,7 +46,7 @@ pub enum Closed<'c> {
 impl fmt::Display for Closed<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Closed::Weekend(day) => write!(out, "{day}"),
+            Closed::Weekend(_) => out.write_str("weekend"),
             Closed::Holiday(name) | Closed::Company(name) => out.write_str(name),
         }
     }

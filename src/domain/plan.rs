@@ -1,6 +1,7 @@
 //! What becomes of a timer's slots that are due: the decision `plan`. Every slot between the cursor and now gets
 //! exactly one fate; nothing is forgotten and nothing is computed without bound.
 
+use super::calendar::Calendar;
 use super::run::SkipReason;
 use super::timer::{Misfire, Timer};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -36,7 +37,7 @@ pub struct Plan {
 
 /// Decides the slots in (`cursor`, `now`] of a timer that is on.
 #[must_use]
-pub fn plan(timer: &Timer, zone: Tz, cursor: DateTime<Utc>, now: DateTime<Utc>) -> Plan {
+pub fn plan(timer: &Timer, zone: Tz, calendar: &Calendar, cursor: DateTime<Utc>, now: DateTime<Utc>) -> Plan {
     let Some(schedule) = timer.form().schedule.as_ref().filter(|_| timer.is_on()) else {
         return Plan::default();
     };
@@ -44,7 +45,7 @@ pub fn plan(timer: &Timer, zone: Tz, cursor: DateTime<Utc>, now: DateTime<Utc>) 
     let mut folded: Option<(DateTime<Utc>, DateTime<Utc>, u64)> = None;
     let mut at = cursor;
     let next = loop {
-        match schedule.next_after(zone, at) {
+        match schedule.next_after(zone, calendar, at) {
             Some(slot) if slot <= now => {
                 due.push_back(slot);
                 at = slot;
@@ -59,8 +60,12 @@ pub fn plan(timer: &Timer, zone: Tz, cursor: DateTime<Utc>, now: DateTime<Utc>) 
     };
     let form = timer.form();
     let oldest_allowed = now - form.catch_up_within.to_delta();
-    let last = due.back().copied();
+    let is_closed = |slot: DateTime<Utc>| schedule.closed(zone, calendar, slot).is_some();
+    let last = due.iter().rev().copied().find(|slot| !is_closed(*slot));
     let fate = |slot: DateTime<Utc>| -> Option<SkipReason> {
+        if is_closed(slot) {
+            return Some(SkipReason::ClosedDay);
+        }
         if now - slot < LATE {
             // Slots of the last minute were not missed, unless several fell into it: then the newest one speaks.
             return (form.misfire != Misfire::All && Some(slot) != last).then_some(SkipReason::CaughtUpByLater);

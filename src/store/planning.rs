@@ -5,6 +5,7 @@ use super::row::Columns;
 use super::runs::{self, NewRun};
 use super::settings::{self, Settings, StoredTimer};
 use super::{Store, StoreResult, Transaction, millis};
+use crate::domain::calendar::Calendar;
 use crate::domain::plan::{LATE, Slot, plan};
 use crate::domain::run::{SkipReason, SlotState, Trigger};
 use crate::domain::timer::{Misfire, Overlap, Timer};
@@ -41,7 +42,7 @@ pub(super) async fn account(
     now: DateTime<Utc>,
 ) -> StoreResult<u32> {
     let timer = &stored.timer;
-    let plan = plan(timer, timer.zone(zone), stored.cursor_at, now);
+    let plan = plan(timer, timer.zone(zone), &targets.calendar, stored.cursor_at, now);
     let mut planned = 0;
     for slot in &plan.slots {
         let skipped = match slot.skipped {
@@ -191,17 +192,19 @@ pub(super) async fn cursor_of(
     Ok(last.map_or(now, |last| last.max(now)))
 }
 
-/// Writes the next slot of a timer as superseded (設定変更により取りやめ) unless its new definition has that slot too.
+/// Writes the next slot of a timer as superseded (設定変更により取りやめ) unless its new definition has that slot too. Of the
+/// calendars the first held before the change, the second holds after it.
 pub(super) async fn supersede(
     tx: &mut Transaction,
     stored: &StoredTimer,
     new: Option<&Timer>,
     zone: Tz,
+    calendars: (&Calendar, &Calendar),
     now: DateTime<Utc>,
 ) -> StoreResult<()> {
     let cursor = stored.cursor_at.max(now);
-    let Some(at) = next_slot(&stored.timer, zone, cursor) else { return Ok(()) };
-    if new.and_then(|new| next_slot(new, zone, at - TimeDelta::seconds(1))) == Some(at) {
+    let Some(at) = next_slot(&stored.timer, zone, calendars.0, cursor) else { return Ok(()) };
+    if new.and_then(|new| next_slot(new, zone, calendars.1, at - TimeDelta::seconds(1))) == Some(at) {
         return Ok(());
     }
     sqlx::query(
@@ -218,9 +221,9 @@ pub(super) async fn supersede(
 }
 
 /// The first slot after `cursor` of a timer that is on.
-pub(super) fn next_slot(timer: &Timer, zone: Tz, cursor: DateTime<Utc>) -> Option<DateTime<Utc>> {
+pub(super) fn next_slot(timer: &Timer, zone: Tz, calendar: &Calendar, cursor: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let schedule = timer.form().schedule.as_ref().filter(|_| timer.is_on())?;
-    schedule.next_after(timer.zone(zone), cursor)
+    schedule.next_after(timer.zone(zone), calendar, cursor)
 }
 
 impl Store {
@@ -247,9 +250,10 @@ impl Store {
     /// starts, since the default zone, the zones' data or the rules of schedules may have changed while none ran.
     pub async fn realign_timers(&self, zone: Tz) -> StoreResult<u32> {
         let mut tx = self.write().await?;
+        let calendar = super::calendar::load(&mut tx).await?;
         let mut moved = 0;
         for stored in settings::timers(&mut tx).await? {
-            let next = next_slot(&stored.timer, zone, stored.cursor_at);
+            let next = next_slot(&stored.timer, zone, &calendar, stored.cursor_at);
             if next != stored.next_at {
                 sqlx::query("UPDATE timers SET next_at = $1 WHERE id = $2")
                     .bind(next.map(millis))

@@ -149,18 +149,12 @@ mod days_of_the_week {
 }
 
 /// A company's checked days.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "CalendarForm", into = "CalendarForm")]
 pub struct CompanyDays {
     form: CalendarForm,
     closed: Days<String>,
     working: Days<()>,
-}
-
-impl Default for CompanyDays {
-    fn default() -> Self {
-        Self { form: CalendarForm::default(), closed: Days::default(), working: Days::default() }
-    }
 }
 
 /// Days with what is known of each.
@@ -302,9 +296,11 @@ impl DaysForm {
                 let fix = "write both with the year, or both without";
                 Err(Fault::error(&["to"], "from names a year and to does not, or the other way round", fix))
             }
-            (None, None, None) => {
-                Err(Fault::error(&[], "no day is named", "write on: 2026-08-14, or from: 12-29 with to: 01-03"))
-            }
+            (None, None, None) => Err(Fault::error(
+                &[],
+                "neither on nor from and to names a day",
+                "write on: 2026-08-14, or from: 12-29 with to: 01-03",
+            )),
             (Some(_), _, _) => {
                 Err(Fault::error(&["on"], "on stands beside from or to", "write on for one day, or from and to"))
             }
@@ -393,7 +389,7 @@ mod tests {
     fn what_cannot_be_is_refused_with_its_place_and_its_fix() {
         for (json, words) in [
             (r#"{ "weekend": ["mon","tue","wed","thu","fri","sat","sun"] }"#, "weekend: no day of the week"),
-            (r#"{ "closed": [ {} ] }"#, "closed.0: no day is named"),
+            (r#"{ "closed": [ {} ] }"#, "closed.0: neither on nor from and to names a day"),
             (r#"{ "closed": [ { "on": "12-29", "to": "01-03" } ] }"#, "closed.0.on: on stands beside"),
             (r#"{ "closed": [ { "from": "12-29" } ] }"#, "closed.0.from: from stands without to"),
             (r#"{ "working": [ { "to": "12-29" } ] }"#, "working.0.to: to stands without from"),

@@ -3,13 +3,13 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
 
-use super::{NEW_YORK, TOKYO, at, oracle, schedule};
+use super::{JAPAN, NEW_YORK, TOKYO, at, oracle, schedule};
 use renkei::domain::schedule::Schedule;
 
 /// The slots of a span, as local times with their offsets.
 fn slots(yaml: &str, zone: Tz, from: &str, to: &str) -> Vec<String> {
     schedule(yaml)
-        .slots_between(zone, at(from), at(to))
+        .slots_between(zone, &JAPAN, at(from), at(to))
         .map(|slot| slot.with_timezone(&zone).format("%m-%d %H:%M %:z").to_string())
         .collect()
 }
@@ -56,7 +56,7 @@ fn compare(zone: Tz, from: DateTime<Utc>, days: i64, readings: &[(Schedule, orac
     let to = from + TimeDelta::minutes(days * 1440 - 1);
     for (schedule, due) in readings {
         let expected: Vec<_> = due.slots(&walk).into_iter().filter(|slot| *slot > from).collect();
-        let found: Vec<_> = schedule.slots_between(zone, from, to).collect();
+        let found: Vec<_> = schedule.slots_between(zone, &JAPAN, from, to).collect();
         if found != expected {
             let show = |slots: &[DateTime<Utc>], others: &[DateTime<Utc>]| {
                 let mut only: Vec<_> = slots.iter().filter(|slot| !others.contains(slot)).collect();
