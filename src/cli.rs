@@ -121,6 +121,8 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Settings(command) => settings::run(&Session::open(config).await?, command).await,
         Command::Integration(command) => integration::run(&Session::open(config).await?, command).await,
         Command::Menu(command) => menu::run(&Session::open(config).await?, command).await,
+        // It opens no database that is not there.
+        Command::Timer(timer::Command::Simulate(arguments)) => timer::simulate::run(config, arguments).await,
         Command::Timer(command) => timer::run(&Session::open(config).await?, command).await,
         Command::Calendar(command) => calendar::run(&Session::open(config).await?, command).await,
         Command::Records(command) => records::run(&Session::open(config).await?, command).await,

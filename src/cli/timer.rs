@@ -1,5 +1,7 @@
 //! `renkei timer`: list, look into, switch, and see when it will run.
 
+pub(super) mod simulate;
+
 use super::session::Session;
 use super::{GOOD, output, view};
 use crate::domain::timer::Switch;
@@ -50,6 +52,8 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Say what the timers of settings files would do over a year, without touching anything
+    Simulate(simulate::Arguments),
     /// Show what became of its slots: one line each, newest last
     Ledger {
         /// Its name or id
@@ -74,6 +78,7 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<u
         Command::On { name } => switch(session, &name, Switch::On).await,
         Command::Off { name } => switch(session, &name, Switch::Off).await,
         Command::Next { name, n, from, json } => next(session, &name, n, from.as_deref(), json).await,
+        Command::Simulate(arguments) => simulate::run(session.app.config.file.as_deref(), arguments).await,
         Command::Ledger { name, from, to, json } => ledger(session, &name, from.as_deref(), to.as_deref(), json).await,
     }
 }

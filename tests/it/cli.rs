@@ -1,6 +1,8 @@
 //! The command line on the real binary: exit codes, JSON, a daemon that is steered from outside, and secrets that are
 //! nowhere to be found.
 
+mod calendar;
+
 use crate::support::TOKEN;
 use assert_cmd::cargo::CommandCargoExt as _;
 use renkei::sandbox::{Sandbox, SandboxOptions};
