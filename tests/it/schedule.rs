@@ -4,6 +4,7 @@
 mod business_days;
 mod clock_changes;
 mod oracle;
+mod peers;
 
 use std::sync::LazyLock;
 
