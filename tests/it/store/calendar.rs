@@ -9,6 +9,7 @@ use renkei::settings::{HolidayError, ImportBy, ImportedHolidays, MovedTimer, imp
 use renkei::store::Store;
 use renkei::store::settings::SettingsChange;
 use serde_json::json;
+use sqlx::{AnyConnection, Connection as _, Executor as _};
 
 /// The Cabinet Office's list of 2026 by our rules, with some lines changed.
 fn list(changes: &[(&str, &str)]) -> String {
@@ -114,4 +115,33 @@ async fn a_companys_days_first_account_for_what_was_due_under_the_old_ones() {
     db.store.plan_due(TOKYO, at("2026-11-25 06:00:00")).await.unwrap();
     let ledger = reasons(&db.store, "2026-11-24 00:00:00", "2026-11-26 00:00:00").await;
     assert_eq!(ledger, [("06:00".into(), "planned".into()), ("06:00".into(), "closed-day".into())]);
+}
+
+#[tokio::test]
+async fn a_database_from_before_the_calendar_keeps_its_definitions() {
+    let db = temp_store().await;
+    save(
+        &db.store,
+        vec![timer("t", "list", "push", json!({ "schedule": { "daily": "06:00" } }))],
+        at("2026-11-23 12:00:00"),
+    )
+    .await;
+    let before = db.store.settings_of(1).await.unwrap();
+    db.store.close().await;
+    let mut connection = AnyConnection::connect(&format!("sqlite://{}", db.path.display())).await.unwrap();
+    for statement in [
+        "CREATE TABLE older (version BIGINT NOT NULL REFERENCES settings_versions (number), kind TEXT NOT NULL CHECK (kind \
+         IN ('integration', 'menu', 'timer')), id TEXT NOT NULL, definition TEXT, PRIMARY KEY (kind, id, version))",
+        "INSERT INTO older SELECT version, kind, id, definition FROM definitions",
+        "DROP TABLE definitions",
+        "ALTER TABLE older RENAME TO definitions",
+        "DELETE FROM _sqlx_migrations WHERE version = 2",
+    ] {
+        connection.execute(statement).await.unwrap();
+    }
+    connection.close().await.unwrap();
+    let store = Store::open(&db.path).await.unwrap();
+    assert_eq!(store.settings_of(1).await.unwrap(), before);
+    let change = SettingsChange { calendar: Some(CompanyDays::default()), ..SettingsChange::default() };
+    assert_eq!(store.save_settings(&change, 1, "sato", TOKYO, at("2026-11-23 12:00:00")).await.unwrap(), 2);
 }
