@@ -5,6 +5,7 @@ use super::entities::Entities;
 use super::load::{Against, load, load_files};
 use super::plan::{EntityChange, EntityKind, Plan};
 use super::secrets::{Resolver, SecretError, seal_integration};
+use crate::domain::calendar::CompanyDays;
 use crate::store::people::AuditEntry;
 use crate::store::settings::{Settings, SettingsChange};
 use crate::store::{Store, StoreError};
@@ -134,6 +135,11 @@ impl Proposal {
             integrations: integrations.collect::<Result<_, _>>()?,
             menus: put.menus.clone(),
             timers: put.timers.clone(),
+            calendar: put.calendar.clone().or_else(|| {
+                let goes = !self.plan.removed_ids(EntityKind::Calendar).is_empty();
+                goes.then(CompanyDays::default)
+            }),
+            holidays: None,
             remove_integrations: self.plan.removed_ids(EntityKind::Integration),
             remove_menus: self.plan.removed_ids(EntityKind::Menu),
             remove_timers: self.plan.removed_ids(EntityKind::Timer),
@@ -153,7 +159,10 @@ fn audit_entry(action: &str, change: &EntityChange) -> AuditEntry {
     };
     AuditEntry {
         action: action.to_owned(),
-        entity: format!("{} {}", change.kind, change.id),
+        entity: match change.kind {
+            EntityKind::Calendar => change.kind.to_string(),
+            kind => format!("{kind} {}", change.id),
+        },
         old: side(|field| &field.old),
         new: side(|field| &field.new),
     }
@@ -165,6 +174,7 @@ impl From<&Settings> for Entities {
             integrations: settings.integrations.clone(),
             menus: settings.menus.clone(),
             timers: settings.timers.iter().map(|stored| stored.timer.clone()).collect(),
+            calendar: Some(settings.calendar.company()).filter(|days| **days != CompanyDays::default()).cloned(),
         }
     }
 }
