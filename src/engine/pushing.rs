@@ -9,11 +9,10 @@ use super::verdict_file::VerdictFile;
 use crate::domain::ending::end_state;
 use crate::domain::failure::{Code, Failure};
 use crate::domain::run::{BatchState, RunState};
-use crate::domain::verdict::{Next, Verdict, api_error, backoff};
+use crate::domain::verdict::{Next, Verdict, api_error, try_again_at};
 use crate::push::{self, Reply, Upload};
 use crate::store::batches::{Batch, Conclusion};
 use crate::store::runs::Run;
-use chrono::TimeDelta;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -135,10 +134,8 @@ fn after(engine: &Engine, job: &Job, batches: &[Batch], index: usize, reply: &Re
 fn resume_at(engine: &Engine, job: &Job, retry_after: Option<Duration>) -> Option<chrono::DateTime<chrono::Utc>> {
     let now = engine.clock.now();
     let tries = job.run.tries.saturating_add(1);
-    let wait = backoff(tries, jitter(&job.run.id, tries), retry_after);
-    let until = now + TimeDelta::from_std(wait).ok()?;
     let since = job.run.trouble_since.unwrap_or(now);
-    (until <= since + job.integration.form().retry_for.to_delta()).then_some(until)
+    try_again_at(now, since, job.integration.form().retry_for.to_std(), tries, jitter(&job.run.id, tries), retry_after)
 }
 
 /// Spreads runs over the upper half of their wait, the same for the same run and try.
