@@ -10,6 +10,7 @@ use crate::domain::run::BatchState;
 use crate::export::{self, ExportError, Exported};
 use crate::source::{self, OpenContext, Opened, SourceError, SourceInfo};
 use crate::store::batches::{Batch, NewBatch, NewExport};
+use crate::store::runs::Run;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use std::ops::ControlFlow;
@@ -32,11 +33,12 @@ pub(super) async fn stored(engine: &Engine, job: &Job) -> Result<Stored, Stop> {
             None => export(engine, job).await?,
         }
     }
-    let warning = engine.store.run_by_seq(run.seq).await?.warning;
-    Ok(Stored { batches: engine.store.batches(run.seq).await?, warning })
+    let run = engine.store.run_by_seq(run.seq).await?;
+    check(job, &run)?;
+    Ok(Stored { batches: engine.store.batches(run.seq).await?, warning: run.warning })
 }
 
-/// Exports, and stops at the checks.
+/// Exports; a check that tripped is written down with the export, so that no crash can come between the two.
 async fn export(engine: &Engine, job: &Job) -> Result<(), Stop> {
     let opened = open(engine, job).await?;
     let (about, source) = (opened.about.to_string(), place(&opened.about, job.zone));
@@ -47,10 +49,10 @@ async fn export(engine: &Engine, job: &Job) -> Result<(), Stop> {
         records: exported.records,
         skipped_rows: exported.left_out_total,
         warning: warning(&exported),
+        tripped: strictest(job, exported.tripped),
         source: Some(source),
     };
-    engine.store.record_export(job.run.seq, &new, engine.clock.now()).await?;
-    check(job, exported.tripped)
+    Ok(engine.store.record_export(job.run.seq, &new, engine.clock.now()).await?)
 }
 
 /// What was read, for the history and the mail: the file's name and when it was written.
@@ -122,21 +124,31 @@ fn warning(exported: &Exported) -> Option<Failure> {
     })
 }
 
-/// A tripped check holds the run or fails it, as the menu says; the strictest one speaks.
-fn check(job: &Job, tripped: Vec<Failure>) -> Result<(), Stop> {
+/// What the menu says about a failure of a check; `None` for any other failure.
+fn on_trip(job: &Job, failure: &Failure) -> Option<OnTrip> {
     let checks = job.menu.form().checks;
-    let mut held = None;
-    for failure in tripped {
-        let on_trip = match failure.code {
-            Code::Empty => checks.empty,
-            _ => checks.duplicate_keys,
-        };
-        match on_trip {
-            OnTrip::Fail => return Err(Stop::failed(failure)),
-            OnTrip::Hold => held = held.or(Some(failure)),
-        }
+    match failure.code {
+        Code::Empty => Some(checks.empty),
+        Code::DuplicateKeys => Some(checks.duplicate_keys),
+        _ => None,
     }
-    held.map_or(Ok(()), |failure| Err(Stop::Held(failure)))
+}
+
+/// Of several checks that tripped, the one that fails the run speaks; otherwise the first.
+fn strictest(job: &Job, mut tripped: Vec<Failure>) -> Option<Failure> {
+    let fails = tripped.iter().position(|failure| on_trip(job, failure) == Some(OnTrip::Fail));
+    (!tripped.is_empty()).then(|| tripped.swap_remove(fails.unwrap_or(0)))
+}
+
+/// A tripped check holds the run or fails it, as the menu says, until a person has approved it: whether it has just
+/// been exported or goes on after a crash.
+fn check(job: &Job, run: &Run) -> Result<(), Stop> {
+    let Some(failure) = run.failure.as_ref().filter(|_| run.approved_by.is_none()) else { return Ok(()) };
+    match on_trip(job, failure) {
+        None => Ok(()),
+        Some(OnTrip::Fail) => Err(Stop::failed(failure.clone())),
+        Some(OnTrip::Hold) => Err(Stop::Held(failure.clone())),
+    }
 }
 
 /// Takes over the stored files of an earlier run: linked, so that neither run's end removes the other's.
@@ -168,6 +180,7 @@ async fn adopt(engine: &Engine, job: &Job, earlier: &str) -> Result<(), Stop> {
         records: earlier.records,
         skipped_rows: earlier.skipped_rows,
         warning: earlier.warning,
+        tripped: None,
         source: earlier.source,
     };
     Ok(engine.store.record_export(job.run.seq, &new, engine.clock.now()).await?)

@@ -84,6 +84,8 @@ pub struct NewExport {
     pub skipped_rows: u64,
     /// About those rows.
     pub warning: Option<crate::domain::failure::Failure>,
+    /// The check that tripped: the run carries it as its failure from now on, until somebody approves it.
+    pub tripped: Option<crate::domain::failure::Failure>,
     /// What was read, for people.
     pub source: Option<String>,
 }
@@ -140,8 +142,8 @@ impl Store {
         let mut tx = self.write().await?;
         let bytes: u64 = export.batches.iter().map(|batch| batch.bytes).sum();
         let changed = sqlx::query(
-            "UPDATE runs SET exported_at = $1, records = $2, bytes = $3, skipped_rows = $4, warning = $5, source = $6 \
-             WHERE seq = $7 AND state = 'running' AND exported_at IS NULL",
+            "UPDATE runs SET exported_at = $1, records = $2, bytes = $3, skipped_rows = $4, warning = $5, source = $6, \
+             failure = COALESCE($7, failure) WHERE seq = $8 AND state = 'running' AND exported_at IS NULL",
         )
         .bind(millis(now))
         .bind(signed(export.records)?)
@@ -149,6 +151,7 @@ impl Store {
         .bind(signed(export.skipped_rows)?)
         .bind(export.warning.as_ref().map(super::row::to_json).transpose()?)
         .bind(export.source.clone())
+        .bind(export.tripped.as_ref().map(super::row::to_json).transpose()?)
         .bind(seq)
         .execute(&mut *tx)
         .await?;
