@@ -32,7 +32,7 @@ pub(super) async fn run(config: Option<&Path>, arguments: Arguments) -> anyhow::
     let drain = config.drain;
     // The lock comes before the database is opened: an opened one may be brought to a newer schema.
     let lock = loop {
-        match App::lock_of(&config, &clock, "serve") {
+        match App::lock_soon(&config, &clock, "serve").await {
             Ok(lock) => break lock,
             Err(held) if arguments.standby => {
                 tracing::debug!(%held, "standing by");

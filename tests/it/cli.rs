@@ -4,6 +4,7 @@
 use crate::support::TOKEN;
 use assert_cmd::cargo::CommandCargoExt as _;
 use renkei::sandbox::{Sandbox, SandboxOptions};
+use renkei::store::DatabaseLock;
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -195,6 +196,20 @@ async fn a_running_daemon_follows_a_switch_drains_on_sigterm_and_is_alone() {
     assert_eq!(daemon.terminate().await, Some(0));
     let open = machine.json(&["run", "list", "--state", "running", "--json"]).await;
     assert_eq!(open, Value::Array(vec![]), "nothing is left running");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_that_is_held_for_a_moment_keeps_no_daemon_from_starting() {
+    let machine = Machine::new().await;
+    let held = DatabaseLock::acquire(&machine.folder.path().join("data/renkei.db"), "a short command").unwrap();
+    let mut child = machine.command(&["serve"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let daemon = Daemon(child);
+    let told = lines.next().unwrap().unwrap();
+    assert!(told.contains("looking again") && told.contains("a short command"), "{told}");
+    drop(held);
+    assert!(lines.map_while(Result::ok).any(|line| line.contains("renkei is ready")));
+    assert_eq!(daemon.terminate().await, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
