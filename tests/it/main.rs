@@ -7,6 +7,7 @@ mod csv_source;
 mod demo;
 mod docs;
 mod export;
+mod fuzz;
 mod house;
 mod mail_server;
 mod main_job;

@@ -2,6 +2,7 @@
 
 mod certificates;
 mod faults;
+mod fuzz;
 mod parsers;
 mod proxies;
 mod receiver;
