@@ -9,6 +9,7 @@ mod docs;
 mod export;
 mod fuzz;
 mod house;
+mod kill_storm;
 mod mail_server;
 mod main_job;
 mod push;
