@@ -99,6 +99,6 @@ async fn nothing_is_lost_doubled_or_stuck_however_often_the_daemon_is_killed() {
     reckoning.settle();
     tell(format_args!("seed {seed}, {killed} kills in {} s; {}", storm.as_secs(), reckoning.summary()));
     let faults = reckoning.faults;
-    let kept = (!faults.is_empty()).then(|| machine.keep());
+    let kept = if faults.is_empty() { None } else { machine.keep() };
     assert!(faults.is_empty(), "seed {seed}: {} faults, kept in {kept:?}:\n{}", faults.len(), faults.join("\n"));
 }
