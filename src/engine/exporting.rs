@@ -34,11 +34,12 @@ pub(super) async fn stored(engine: &Engine, job: &Job) -> Result<Stored, Stop> {
             None => export(engine, job).await?,
         }
     }
-    let warning = engine.store.run_by_seq(run.seq).await?.warning;
-    Ok(Stored { batches: engine.store.batches(run.seq).await?, warning })
+    let run = engine.store.run_by_seq(run.seq).await?;
+    check(job, &run)?;
+    Ok(Stored { batches: engine.store.batches(run.seq).await?, warning: run.warning })
 }
 
-/// Exports, and stops at the checks.
+/// Exports; a check that tripped is written down with the export, so that no crash can come between the two.
 async fn export(engine: &Engine, job: &Job) -> Result<(), Stop> {
     let opened = open(engine, job).await?;
     let (about, source) = (opened.about.to_string(), place(&opened.about, job.zone));
@@ -49,11 +50,11 @@ async fn export(engine: &Engine, job: &Job) -> Result<(), Stop> {
         records: exported.records,
         skipped_rows: exported.left_out_total,
         warning: warning(&exported),
+        tripped: job.menu.form().checks.strictest(exported.tripped).map(|(_, failure)| failure),
         source: Some(source),
         adopted: None,
     };
-    engine.store.record_export(job.run.seq, &new, engine.clock.now()).await?;
-    check(job, exported.tripped)
+    Ok(engine.store.record_export(job.run.seq, &new, engine.clock.now()).await?)
 }
 
 /// What was read, for the history and the mail: the file's name and when it was written.
@@ -140,12 +141,14 @@ pub(super) fn warning(exported: &Exported) -> Option<Failure> {
     })
 }
 
-/// A tripped check holds the run or fails it, as the menu says.
-fn check(job: &Job, tripped: Vec<Failure>) -> Result<(), Stop> {
-    match job.menu.form().checks.strictest(tripped) {
+/// A tripped check holds the run or fails it, as the menu says, until a person has approved it: whether it has just
+/// been exported, repeats another run's files, or goes on after a crash.
+fn check(job: &Job, run: &Run) -> Result<(), Stop> {
+    let Some(failure) = run.failure.as_ref().filter(|_| run.approved_by.is_none()) else { return Ok(()) };
+    match job.menu.form().checks.on_trip(failure.code) {
         None => Ok(()),
-        Some((OnTrip::Fail, failure)) => Err(Stop::failed(failure)),
-        Some((OnTrip::Hold, failure)) => Err(Stop::Held(failure)),
+        Some(OnTrip::Fail) => Err(Stop::failed(failure.clone())),
+        Some(OnTrip::Hold) => Err(Stop::Held(failure.clone())),
     }
 }
 
@@ -205,6 +208,7 @@ async fn adopt(engine: &Engine, job: &Job, earlier: Run, batches: Vec<Batch>) ->
         records: earlier.records,
         skipped_rows: earlier.skipped_rows,
         warning: earlier.warning,
+        tripped: earlier.failure.filter(|failure| job.menu.form().checks.on_trip(failure.code).is_some()),
         source: earlier.source,
         adopted: earlier.export_number,
     };
