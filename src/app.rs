@@ -1,6 +1,7 @@
 //! The one place where everything is put together; main, tests and demo share it. It decides nothing: it opens the
 //! store, hands out what the loops share, and holds the database lock as long as the daemon lives.
 
+pub mod doctor;
 pub mod log;
 
 use crate::clock::Clock;

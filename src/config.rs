@@ -6,6 +6,7 @@ pub mod raw;
 pub use raw::{Locale, Log, LogFormat};
 
 use crate::domain::order::Lanes;
+use crate::domain::schedule::TimeOfDay;
 use crate::domain::secret::SecretText;
 use crate::domain::user::is_address;
 use chrono_tz::Tz;
@@ -58,6 +59,8 @@ pub struct Mail {
     pub administrators: Vec<String>,
     /// A further certificate authority.
     pub ca_file: Option<PathBuf>,
+    /// The local time of the page of the day (朝のまとめ).
+    pub digest: Option<TimeOfDay>,
 }
 
 /// How a mail connection is protected.
@@ -206,6 +209,13 @@ fn check_mail(raw: RawMail, base: &Path) -> Result<Mail, Vec<String>> {
             faults.push(format!("{key}: {address:?} is no mail address: write name@example.jp"));
         }
     }
+    let digest = raw.digest.as_deref().and_then(|text| {
+        let time = TimeOfDay::parse(text);
+        time.map_err(|_| faults.push(format!("digest: {text:?} is no time of day: write \"08:30\""))).ok()
+    });
+    if digest.is_some() && raw.administrators.is_empty() {
+        faults.push("digest: nobody would get it: name administrators".to_owned());
+    }
     if !faults.is_empty() {
         return Err(faults);
     }
@@ -218,6 +228,7 @@ fn check_mail(raw: RawMail, base: &Path) -> Result<Mail, Vec<String>> {
         from: raw.from,
         administrators: raw.administrators,
         ca_file: raw.ca_file.map(|path| base.join(path)),
+        digest,
     })
 }
 
@@ -264,6 +275,10 @@ mod tests {
         for part in ["timezone", "Asia/Tokio", "database", "mail.url", "mail.from", "mail.password"] {
             assert!(error.contains(part), "{part} in {error}");
         }
+        let error = load("mail: { url: 'smtp://127.0.0.1', from: a@x, digest: morning }").unwrap_err();
+        assert!(error.contains("mail.digest"), "{error}");
+        let error = load("mail: { url: 'smtp://127.0.0.1', from: a@x, digest: '08:30' }").unwrap_err();
+        assert!(error.contains("administrators"), "{error}");
         assert!(load("tiemzone: x").unwrap_err().contains("tiemzone"));
         assert!(load("drain: [").unwrap_err().contains("line"));
     }

@@ -7,10 +7,12 @@
 mod backend;
 pub mod batches;
 mod bulk;
+pub mod health;
 mod leaders;
 pub mod ledger;
 pub mod life;
 mod lock;
+pub mod mornings;
 pub mod outbox;
 pub mod pauses;
 pub mod people;

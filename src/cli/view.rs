@@ -1,5 +1,6 @@
 //! Runs as JSON: the form that others rely on. Times are RFC 3339 with the offset of the configured zone.
 
+use crate::domain::statement::Occurrence;
 use crate::store::runs::RunDetail;
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
@@ -47,6 +48,16 @@ pub(super) fn run(detail: &RunDetail, zone: Tz) -> Value {
         "error": run.failure,
         "retry_of": run.retry_of,
         "events": events(detail, zone),
+    })
+}
+
+/// A line of the ledger.
+pub(super) fn occurrence(slot: &Occurrence, zone: Tz) -> Value {
+    json!({
+        "scheduled_at": local(slot.scheduled_at, zone), "first_at": local(slot.first_at, zone), "slots": slot.slots,
+        "state": slot.state, "reason": slot.reason, "run": slot.run, "run_state": slot.run_state,
+        "started_at": slot.started_at.map(|at| local(at, zone)),
+        "late_seconds": slot.lateness().map(|late| late.num_seconds()),
     })
 }
 

@@ -78,6 +78,9 @@ pub struct RawMail {
     /// A PEM file with a further certificate authority.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
+    /// The local time, as in `08:30`, at which the administrators get the page of the day (朝のまとめ); none where absent.
+    #[serde(default)]
+    pub digest: Option<String>,
 }
 
 /// `log:` as written.

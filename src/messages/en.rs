@@ -1,5 +1,7 @@
 //! English.
 
+mod digest;
+
 use super::{Catalogue, Code, Explanation, Labels};
 
 pub(super) static CATALOGUE: Catalogue = Catalogue {
@@ -57,6 +59,7 @@ pub(super) static CATALOGUE: Catalogue = Catalogue {
     detail: "Detail (for the engineer):",
     held_because,
     explain,
+    digest: &digest::WORDS,
 };
 
 fn held_because(code: Code) -> &'static str {

@@ -1,5 +1,7 @@
 //! 日本語.
 
+mod digest;
+
 use super::{Catalogue, Code, Explanation, Labels};
 
 pub(super) static CATALOGUE: Catalogue = Catalogue {
@@ -57,6 +59,7 @@ pub(super) static CATALOGUE: Catalogue = Catalogue {
     detail: "詳細(システム担当者向け):",
     held_because,
     explain,
+    digest: &digest::WORDS,
 };
 
 fn held_because(code: Code) -> &'static str {
