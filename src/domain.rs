@@ -2,7 +2,8 @@
 //!
 //! The facts are [`integration`], [`menu`], [`timer`], [`schedule`], [`user`] and [`record`]; the life of a run is
 //! [`run`], and what can go wrong with it [`failure`]. The decisions are functions over snapshots: [`plan`] (slots
-//! due), [`gate`] and [`order`] (which run now), [`admit`] (may this request go now), [`verdict`] (answer → verdict).
+//! due), [`gate`] and [`order`] (which run now), [`admit`] (may this request go now), [`verdict`] (answer → verdict),
+//! [`statement`] (does the ledger of slots add up); [`morning`] is what people are shown of it.
 
 pub mod admit;
 pub mod calendar;

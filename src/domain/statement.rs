@@ -1,6 +1,6 @@
 //! The statement over the ledger of slots: *every timer that is on has one next slot, or is exhausted or paused with a
 //! reason; due = run + skipped + superseded + 0 unexplained; runs = ended + open*. What was due is reckoned from the
-//! schedules ([`reckoning`]), never taken from the ledger; then each slot is looked for in the ledger. What does not
+//! schedules (`reckoning`), never taken from the ledger; then each slot is looked for in the ledger. What does not
 //! fit is a [`Finding`], and none of it is repaired here.
 
 mod reckoning;
