@@ -2,6 +2,7 @@
 //! store, hands out what the loops share, and holds the database lock as long as the daemon lives.
 
 pub mod data_folder;
+pub mod doctor;
 pub mod log;
 
 use crate::clock::Clock;

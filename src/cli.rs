@@ -8,6 +8,7 @@ mod apply;
 mod calendar;
 mod check;
 mod demo;
+mod doctor;
 mod integration;
 mod mail;
 mod menu;
@@ -18,6 +19,7 @@ mod serve;
 mod settings;
 mod stop;
 mod timer;
+mod today;
 mod user;
 mod view;
 
@@ -95,6 +97,10 @@ enum Command {
     Demo(demo::Arguments),
     /// Say whether configuration, settings and database are right
     Check(check::Arguments),
+    /// Say whether the house is sound: database, ledger, disk, files, clock, mail; it only reads
+    Doctor(doctor::Arguments),
+    /// The morning page: what became of every slot, and what needs a person
+    Today(today::Arguments),
     /// Save settings files as a new version
     Apply(apply::Arguments),
     /// Settings as a whole
@@ -169,6 +175,8 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Serve(arguments) => serve::run(config, arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Check(arguments) => check::run(config, arguments).await,
+        Command::Doctor(arguments) => doctor::run(config, arguments).await,
+        Command::Today(arguments) => today::run(config, arguments).await,
         Command::Apply(arguments) => apply::run(&Session::open(config).await?, arguments).await,
         Command::Settings(command) => settings::run(&Session::open(config).await?, command).await,
         Command::Integration(command) => integration::run(&Session::open(config).await?, command).await,

@@ -2,8 +2,9 @@
 //!
 //! The facts are [`integration`], [`menu`], [`timer`], [`schedule`], [`user`] and [`record`]; the life of a run is
 //! [`run`], and what can go wrong with it [`failure`]. The decisions are functions over snapshots: [`plan`] (slots
-//! due), [`gate`] and [`order`] (which run now), [`admit`] (may this request go now), [`verdict`] (answer → verdict), [`forecast`] (what
-//! timers would do). Which days are worked is the [`calendar`]'s to say.
+//! due), [`gate`] and [`order`] (which run now), [`admit`] (may this request go now), [`verdict`] (answer → verdict),
+//! [`forecast`] (what timers would do), [`statement`] (does the ledger of slots add up); [`morning`] is what people are
+//! shown of it. Which days are worked is the [`calendar`]'s to say.
 
 pub mod admit;
 pub mod calendar;
@@ -16,6 +17,7 @@ pub mod forecast;
 pub mod gate;
 pub mod integration;
 pub mod menu;
+pub mod morning;
 pub mod names;
 pub mod order;
 pub mod plan;
@@ -24,6 +26,7 @@ mod row_fault;
 pub mod run;
 pub mod schedule;
 pub mod secret;
+pub mod statement;
 pub mod stop;
 pub mod timer;
 pub mod trouble;

@@ -2,8 +2,11 @@
 //! are English and not here. A text states what is true, what was *not* done, and what to do, in that order; it never
 //! holds a record's value beyond its key.
 
+mod digest;
 mod en;
 mod ja;
+
+pub use digest::DigestWords;
 
 use crate::config::Locale;
 use crate::domain::failure::{BadLetter, Code, LetterKind, RowReason};
@@ -122,6 +125,8 @@ pub struct Catalogue {
     pub row_reason: fn(&RowReason) -> String,
     /// What each failure means.
     pub explain: fn(Code) -> Explanation,
+    /// The morning mail.
+    pub digest: &'static DigestWords,
 }
 
 /// The names of the facts in a mail.

@@ -2,12 +2,14 @@
 //! neither change a run's outcome nor be lost (it is written to the outbox in the transaction that ends the run).
 
 mod body;
+mod digest;
 pub mod facts;
 pub mod outbox;
 pub mod postman;
 mod recipients;
 pub mod text;
 
+pub use digest::compose_digest;
 pub use facts::RunFacts;
 pub use postman::{DeliveryError, Postman, PostmanError};
 pub use recipients::recipients;

@@ -4,6 +4,9 @@ pub(super) mod simulate;
 
 use super::session::{Session, instant};
 use super::{GOOD, output, view};
+use crate::domain::duration::Span;
+use crate::domain::run::{RunState, SkipReason, SlotState};
+use crate::domain::statement::Occurrence;
 use crate::domain::timer::Switch;
 use crate::settings::{self, Entities};
 use crate::store::settings::StoredTimer;
@@ -213,31 +216,47 @@ async fn ledger(session: &Session, name: &str, from: Option<&str>, to: Option<&s
     let to = to.map(|text| instant(text, zone)).transpose()?.unwrap_or(now);
     let slots = session.app.store.occurrences(stored.timer.id(), from, to).await?;
     if json {
-        let lines: Vec<Value> = slots
-            .iter()
-            .map(|slot| {
-                json!({
-                    "scheduled_at": view::local(slot.scheduled_at, zone), "first_at": view::local(slot.first_at, zone),
-                    "slots": slot.slots, "state": slot.state, "reason": slot.reason, "run": slot.run,
-                })
-            })
-            .collect();
+        let lines: Vec<Value> = slots.iter().map(|slot| view::occurrence(slot, zone)).collect();
         output::json(&lines)?;
         return Ok(GOOD);
     }
     let rows: Vec<_> = slots
         .iter()
         .map(|slot| {
-            let what =
-                slot.reason.map_or_else(|| slot.state.to_string(), |reason| format!("{} ({reason})", slot.state));
-            let many = if slot.slots > 1 {
-                format!("{} since {}", slot.slots, session.short(Some(slot.first_at)))
-            } else {
-                "1".to_owned()
-            };
-            [session.short(Some(slot.scheduled_at)), what, slot.run.clone().unwrap_or_else(|| "-".to_owned()), many]
+            let state = slot.run_state.map_or_else(|| "-".to_owned(), |state| state.to_string());
+            [span(session, slot), fate(slot), slot.run.clone().unwrap_or_else(|| "-".to_owned()), state]
         })
         .collect();
-    output::table(["SLOT", "STATE", "RUN", "SLOTS"], &rows);
+    output::table(["SLOT", "WHAT BECAME OF IT", "RUN", "STATE"], &rows);
     Ok(GOOD)
+}
+
+/// The slot, or the first and last of several and how many they are.
+fn span(session: &Session, slot: &Occurrence) -> String {
+    let last = session.short(Some(slot.scheduled_at));
+    if slot.slots == 1 {
+        last
+    } else {
+        format!("{} – {last} ({} slots)", session.short(Some(slot.first_at)), slot.slots)
+    }
+}
+
+/// On time, late by how much, skipped and why, or superseded.
+fn fate(slot: &Occurrence) -> String {
+    match slot.state {
+        SlotState::Planned => match slot.lateness() {
+            None if slot.run.is_none() => "planned, and its run is not there".to_owned(),
+            None if slot.run_state.is_some_and(RunState::is_ended) => "never started".to_owned(),
+            None => "not started yet".to_owned(),
+            Some(late) if late.is_zero() => "on time".to_owned(),
+            Some(late) => {
+                let seconds = u32::try_from(late.num_seconds()).unwrap_or(u32::MAX);
+                format!("late by {}", Span::seconds(seconds))
+            }
+        },
+        SlotState::Skipped => {
+            format!("skipped: {}", slot.reason.map_or("no reason is written", SkipReason::in_words))
+        }
+        SlotState::Superseded => "superseded: the timer was changed or switched off".to_owned(),
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::domain::failure::{Failure, RowFault};
 use crate::domain::run::Trigger;
+use crate::domain::statement::Occurrence;
 use crate::store::confirmations::Confirmation;
 use crate::store::runs::{Run, RunDetail};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -95,6 +96,16 @@ fn confirmation(one: &Confirmation, zone: Tz) -> Value {
         "until_at": local(one.until_at, zone),
         "http_status": one.http_status,
         "note": one.note,
+    })
+}
+
+/// A line of the ledger.
+pub(super) fn occurrence(slot: &Occurrence, zone: Tz) -> Value {
+    json!({
+        "scheduled_at": local(slot.scheduled_at, zone), "first_at": local(slot.first_at, zone), "slots": slot.slots,
+        "state": slot.state, "reason": slot.reason, "run": slot.run, "run_state": slot.run_state,
+        "started_at": slot.started_at.map(|at| local(at, zone)),
+        "late_seconds": slot.lateness().map(|late| late.num_seconds()),
     })
 }
 

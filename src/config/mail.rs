@@ -2,6 +2,7 @@
 
 use super::raw::RawMail;
 use crate::domain::fault::Fault;
+use crate::domain::schedule::TimeOfDay;
 use crate::domain::secret::SecretText;
 use crate::domain::user::is_address;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,8 @@ pub struct Mail {
     pub administrators: Vec<String>,
     /// A further certificate authority.
     pub ca_file: Option<PathBuf>,
+    /// The local time of the page of the day (朝のまとめ).
+    pub digest: Option<TimeOfDay>,
 }
 
 /// How a mail connection is protected.
@@ -63,6 +66,14 @@ pub(super) fn check(raw: RawMail, base: &Path) -> Result<Mail, Vec<Fault>> {
     for (index, one) in raw.administrators.iter().enumerate() {
         address(&["administrators", &index.to_string()], one, &mut faults);
     }
+    let digest = raw.digest.as_deref().and_then(|text| {
+        let time = TimeOfDay::parse(text);
+        let what = || format!("{text:?} is no time of day");
+        time.map_err(|_| faults.push(Fault::error(&["digest"], what(), "write \"08:30\""))).ok()
+    });
+    if digest.is_some() && raw.administrators.is_empty() {
+        faults.push(Fault::error(&["digest"], "nobody would get the page of the day", "name administrators"));
+    }
     match server {
         Some(Server { host, port, tls, user }) if faults.is_empty() => Ok(Mail {
             host,
@@ -73,6 +84,7 @@ pub(super) fn check(raw: RawMail, base: &Path) -> Result<Mail, Vec<Fault>> {
             from: raw.from,
             administrators: raw.administrators,
             ca_file: raw.ca_file.map(|path| base.join(path)),
+            digest,
         }),
         _ => Err(faults),
     }

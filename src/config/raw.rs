@@ -72,6 +72,8 @@ pub struct RawMail {
     pub administrators: Vec<String>,
     /// A PEM file with a further certificate authority.
     pub ca_file: Option<PathBuf>,
+    /// The local time, as in `08:30`, at which the administrators get the page of the day (朝のまとめ); none where absent.
+    pub digest: Option<String>,
 }
 
 /// `log:` as written.

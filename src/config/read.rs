@@ -10,7 +10,7 @@ type Desk<'a> = yaml::Desk<'a, ()>;
 
 const FILE: &[&str] =
     &["database", "data_dir", "timezone", "locale", "lanes", "mail", "log", "listen", "drain", "keep_files"];
-const MAIL: &[&str] = &["url", "password", "from", "administrators", "ca_file"];
+const MAIL: &[&str] = &["url", "password", "from", "administrators", "ca_file", "digest"];
 const LOG: &[&str] = &["format", "level"];
 
 /// Every key as a path, such as `mail.url`, in the order of the reference.
@@ -63,6 +63,7 @@ fn mail(desk: &mut Desk<'_>, node: &Node) -> Option<RawMail> {
         from: desk.needed(&fields, "from", "from: renkei@example.jp", Desk::text).unwrap_or_default(),
         administrators: desk.field(&fields, "administrators", addresses).unwrap_or_default(),
         ca_file: desk.field(&fields, "ca_file", path),
+        digest: desk.field(&fields, "digest", Desk::text),
     })
 }
 

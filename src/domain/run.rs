@@ -149,6 +149,25 @@ names! {
     }
 }
 
+impl SkipReason {
+    /// The reason in a few words of English.
+    #[must_use]
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Missed => "no daemon was running",
+            Self::CaughtUpByLater => "a later slot was caught up instead",
+            Self::TooOld => "missed for longer than catch_up_within",
+            Self::Overlap => "the earlier run was still open",
+            Self::AlreadyQueued => "a run was already waiting",
+            Self::Paused => "the integration was paused",
+            Self::Stopped => "a planned stop",
+            Self::ClosedDay => "not a business day",
+            Self::Leader => "a leading timer was skipped",
+            Self::Settings => "its menu or integration is gone",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

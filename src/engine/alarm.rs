@@ -3,6 +3,7 @@
 //! only means a late look.
 
 use super::Engine;
+use super::reconciling::Told;
 use std::sync::atomic::{AtomicI64, Ordering};
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 use tracing::warn;
@@ -29,8 +30,31 @@ pub(super) async fn start(engine: &Engine) -> Result<JobScheduler, JobSchedulerE
             Box::pin(async move { super::keeping::step(&engine).await })
         })?)
         .await?;
+    let accountant = engine.clone();
+    let (told, busy) = (std::sync::Arc::new(Told::default()), std::sync::Arc::new(tokio::sync::Mutex::new(())));
+    scheduler
+        .add(Job::new_async("15 * * * * *", move |_, _| {
+            let (engine, told, busy) = (accountant.clone(), told.clone(), busy.clone());
+            Box::pin(async move {
+                // A ring that comes while the last one is still at work is not needed.
+                if let Ok(_alone) = busy.try_lock() {
+                    hold_accounts(&engine, &told).await;
+                }
+            })
+        })?)
+        .await?;
     scheduler.start().await?;
     Ok(scheduler)
+}
+
+/// Holds the ledger against the schedules, and tells the day's page when it is time.
+async fn hold_accounts(engine: &Engine, told: &Told) {
+    if let Err(error) = super::reconciling::step(engine, told).await {
+        warn!(%error, "the ledger could not be held against the schedules; trying again in a minute");
+    }
+    if let Err(error) = super::morning::step(engine).await {
+        warn!(%error, "the day's page could not be told; trying again in a minute");
+    }
 }
 
 /// Looks whether another process (the command line) changed settings or queued a run, and whether a refused token is

@@ -1,5 +1,7 @@
 //! English.
 
+mod digest;
+
 use super::{Catalogue, Code, Explanation, Labels};
 
 pub(super) static CATALOGUE: Catalogue = Catalogue {
@@ -68,6 +70,7 @@ pub(super) static CATALOGUE: Catalogue = Catalogue {
     row_line: "line {line}",
     row_reason: ToString::to_string,
     explain,
+    digest: &digest::WORDS,
 };
 
 fn held_because(code: Code) -> &'static str {

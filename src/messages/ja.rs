@@ -1,5 +1,7 @@
 //! 日本語.
 
+mod digest;
+
 use super::{BadLetter, Catalogue, Code, Explanation, Labels, LetterKind, RowReason, thousands};
 
 pub(super) static CATALOGUE: Catalogue = Catalogue {
@@ -68,6 +70,7 @@ pub(super) static CATALOGUE: Catalogue = Catalogue {
     row_line: "{line}行目",
     row_reason,
     explain,
+    digest: &digest::WORDS,
 };
 
 fn held_because(code: Code) -> &'static str {

@@ -47,7 +47,7 @@ fn target(kind: Kind, words: &'static Catalogue) -> &'static str {
 }
 
 /// A subject holds names that people typed; none may break the line or hide text.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 

@@ -120,6 +120,19 @@ async fn migrate(connection: &mut AnyConnection) -> Result<(), MigrateError> {
     Ok(())
 }
 
+/// What SQLite finds wrong with its file, at most twenty things.
+pub(super) async fn integrity(pool: &AnyPool) -> Result<Vec<String>, sqlx::Error> {
+    let rows = sqlx::query("PRAGMA quick_check(20)").fetch_all(pool).await?;
+    let lines: Result<Vec<String>, sqlx::Error> = rows.iter().map(|row| row.try_get(0)).collect();
+    Ok(lines?.into_iter().filter(|line| line != "ok").collect())
+}
+
+/// The version of the schema that the database has.
+pub(super) async fn schema_version(pool: &AnyPool) -> Result<i64, sqlx::Error> {
+    let sql = "SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM _sqlx_migrations";
+    sqlx::query(sql).fetch_one(pool).await?.try_get(0)
+}
+
 fn newest_version() -> i64 {
     MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
 }

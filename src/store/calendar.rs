@@ -74,7 +74,7 @@ pub(super) async fn realign(
     calendar: &Calendar,
     cursor: DateTime<Utc>,
 ) -> StoreResult<()> {
-    sqlx::query("UPDATE timers SET next_at = $1 WHERE id = $2")
+    sqlx::query("UPDATE timers SET next_at = $1, rules_from = cursor_at WHERE id = $2")
         .bind(planning::next_at(timer, zone, calendar, cursor).map(millis))
         .bind(timer.id())
         .execute(&mut **tx)

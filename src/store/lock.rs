@@ -41,6 +41,28 @@ fn beside(database: &Path) -> PathBuf {
 }
 
 impl DatabaseLock {
+    /// Who holds the lock of a database, as he wrote himself down; `None` when nobody does. It makes no file. For an
+    /// instant it tries the lock itself, shared, since that is the only way to ask.
+    ///
+    /// # Errors
+    /// The lock file is there and cannot be read.
+    pub fn holder(database: &Path) -> std::io::Result<Option<String>> {
+        let mut file = match File::open(beside(database)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                file.read_to_string(&mut text)?;
+                Ok(Some(text.trim().to_owned()))
+            }
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
     /// Takes the lock of a database, or says who holds it. `holder` is what others will read, as in
     /// `serve, process 4711, since 2026-11-24T06:00:00+09:00`.
     pub fn acquire(database: &Path, holder: &str) -> Result<Self, LockError> {

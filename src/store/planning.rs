@@ -115,7 +115,7 @@ impl Store {
         for stored in settings::timers(&mut tx).await? {
             let next = next_at(&stored.timer, zone, &calendar, stored.cursor_at);
             if next != stored.next_at {
-                sqlx::query("UPDATE timers SET next_at = $1 WHERE id = $2")
+                sqlx::query("UPDATE timers SET next_at = $1, rules_from = cursor_at WHERE id = $2")
                     .bind(next.map(millis))
                     .bind(stored.timer.id())
                     .execute(&mut *tx)

@@ -29,6 +29,8 @@ pub struct StoredTimer {
     pub cursor_at: DateTime<Utc>,
     /// The next slot.
     pub next_at: Option<DateTime<Utc>>,
+    /// Slots up to here were reckoned under another default zone or other rules of schedules than those of now.
+    pub rules_from: Option<DateTime<Utc>>,
 }
 
 /// The settings as they stand.
@@ -123,10 +125,11 @@ fn stored_timer(row: &AnyRow) -> StoreResult<StoredTimer> {
         switched_at: row.time("switched_at")?,
         cursor_at: row.time("cursor_at")?,
         next_at: row.time_or_null("next_at")?,
+        rules_from: row.time_or_null("rules_from")?,
     })
 }
 
-const TIMERS: &str = "SELECT definition, set_by, switched_at, cursor_at, next_at FROM timers";
+const TIMERS: &str = "SELECT definition, set_by, switched_at, cursor_at, next_at, rules_from FROM timers";
 
 async fn version(executor: impl sqlx::AnyExecutor<'_>) -> StoreResult<i64> {
     let sql = "SELECT CAST(COALESCE(MAX(number), 0) AS BIGINT) AS number FROM settings_versions";
@@ -178,6 +181,13 @@ impl Store {
         settings.timers = timers(&mut tx).await?;
         tx.rollback().await?;
         Ok(settings)
+    }
+
+    /// The name of an integration.
+    pub async fn integration_name(&self, id: &str) -> StoreResult<Option<String>> {
+        let sql = "SELECT name FROM integrations WHERE id = $1";
+        let row = sqlx::query(sql).bind(id).fetch_optional(self.reader()).await?;
+        row.map(|row| row.text("name")).transpose()
     }
 
     /// The newest version's number; cheap enough to ask every second.
@@ -276,7 +286,7 @@ impl Store {
             planning::supersede(&mut tx, stored, None, zone, calendars, now).await?;
         }
         for timer in &change.timers {
-            put_timer(&mut tx, timer, before.get(timer.id()), actor, zone, calendars, now).await?;
+            put_timer(&mut tx, number, timer, before.get(timer.id()), actor, zone, calendars, now).await?;
         }
         for stored in moved {
             planning::supersede(&mut tx, stored, Some(&stored.timer), zone, calendars, now).await?;
@@ -303,10 +313,12 @@ async fn new_version(tx: &mut Transaction, actor: &str, note: &str, now: DateTim
     Ok(number)
 }
 
-/// Gives a timer another definition, without touching its slots; a version of its own, whose number it gives.
+/// Gives a timer another definition for the slots after `from`, without touching any; a version of its own, whose number
+/// it gives.
 pub(super) async fn redefine_timer(
     tx: &mut Transaction,
     timer: &Timer,
+    from: DateTime<Utc>,
     actor: &str,
     now: DateTime<Utc>,
 ) -> StoreResult<i64> {
@@ -319,7 +331,7 @@ pub(super) async fn redefine_timer(
         .bind(timer.id())
         .execute(&mut **tx)
         .await?;
-    define(tx, number, "timer", timer.id(), Some(&text)).await?;
+    define(tx, number, "timer", timer.id(), Some(&text), Some(from)).await?;
     Ok(number)
 }
 
@@ -345,7 +357,7 @@ async fn replace(tx: &mut Transaction, version: i64, change: &SettingsChange) ->
             .bind(&text)
             .execute(&mut **tx)
             .await?;
-        define(tx, version, "integration", one.id(), Some(&text)).await?;
+        define(tx, version, "integration", one.id(), Some(&text), None).await?;
     }
     for one in &change.menus {
         let text = to_json(one)?;
@@ -355,10 +367,7 @@ async fn replace(tx: &mut Transaction, version: i64, change: &SettingsChange) ->
             .bind(&text)
             .execute(&mut **tx)
             .await?;
-        define(tx, version, "menu", one.id(), Some(&text)).await?;
-    }
-    for one in &change.timers {
-        define(tx, version, "timer", one.id(), Some(&to_json(one)?)).await?;
+        define(tx, version, "menu", one.id(), Some(&text), None).await?;
     }
     let removed = [
         ("integration", &change.remove_integrations),
@@ -367,18 +376,27 @@ async fn replace(tx: &mut Transaction, version: i64, change: &SettingsChange) ->
     ];
     for (kind, ids) in removed {
         for id in ids {
-            define(tx, version, kind, id, None).await?;
+            define(tx, version, kind, id, None, None).await?;
         }
     }
     Ok(())
 }
 
-async fn define(tx: &mut Transaction, version: i64, kind: &str, id: &str, text: Option<&str>) -> StoreResult<()> {
-    sqlx::query("INSERT INTO definitions (version, kind, id, definition) VALUES ($1, $2, $3, $4)")
+/// Keeps what a version says of an entity; of a timer, for the slots after `from`.
+async fn define(
+    tx: &mut Transaction,
+    version: i64,
+    kind: &str,
+    id: &str,
+    text: Option<&str>,
+    from: Option<DateTime<Utc>>,
+) -> StoreResult<()> {
+    sqlx::query("INSERT INTO definitions (version, kind, id, definition, from_at) VALUES ($1, $2, $3, $4, $5)")
         .bind(version)
         .bind(kind)
         .bind(id)
         .bind(text.map(str::to_owned))
+        .bind(from.map(millis))
         .execute(&mut **tx)
         .await?;
     Ok(())
@@ -387,6 +405,7 @@ async fn define(tx: &mut Transaction, version: i64, kind: &str, id: &str, text: 
 /// Inserts a timer whose cursor starts now: what was due under its old definition has been accounted for.
 async fn put_timer(
     tx: &mut Transaction,
+    version: i64,
     timer: &Timer,
     before: Option<&StoredTimer>,
     actor: &str,
@@ -400,17 +419,23 @@ async fn put_timer(
     if let Some(stored) = before {
         planning::supersede(tx, stored, Some(timer), zone, calendars, now).await?;
     }
+    let text = to_json(timer)?;
     sqlx::query(
-        "INSERT INTO timers (id, name, definition, set_by, switched_at, cursor_at, next_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO timers (id, name, definition, set_by, switched_at, cursor_at, next_at, rules_from) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(timer.id())
     .bind(timer.name())
-    .bind(to_json(timer)?)
+    .bind(&text)
     .bind(actor)
     .bind(millis(switched_at))
     .bind(millis(cursor))
     .bind(planning::next_at(timer, zone, calendars.1, cursor).map(millis))
+    // Under other days, slots of the past would be reckoned otherwise.
+    .bind(
+        if calendars.0 == calendars.1 { before.and_then(|stored| stored.rules_from) } else { Some(cursor) }.map(millis),
+    )
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    define(tx, version, "timer", timer.id(), Some(&text), Some(cursor)).await
 }

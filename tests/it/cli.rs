@@ -316,3 +316,85 @@ async fn no_secret_and_no_record_is_in_log_database_or_spool_names_and_nobody_el
         assert_eq!(mode & 0o077, 0, "{} may be read by others", file.display());
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_morning_page_ends_with_1_as_long_as_something_needs_a_person() {
+    let machine = Machine::new().await;
+    assert_eq!(machine.code(&["today"]).await, Some(1), "there is no database yet");
+    machine.run(&["apply", "settings.yaml"]).await;
+    let quiet = machine.run(&["today"]).await;
+    assert_eq!(quiet.status.code(), Some(0), "a timer that is off is no trouble: {}", text(&quiet));
+    for line in
+        ["nothing needs a person", "off: 毎秒 for 0 days", "due 0 = run 0 + skipped 0 + superseded 0 + unexplained 0"]
+    {
+        assert!(text(&quiet).contains(line), "{line}: {}", text(&quiet));
+    }
+    let list = machine.folder.path().join("list.csv");
+    let away = machine.folder.path().join("away.csv");
+    std::fs::rename(&list, &away).unwrap();
+    machine.run(&["run", "start", "社員一覧", "--wait"]).await;
+    assert_eq!(machine.code(&["today"]).await, Some(1));
+    let page = machine.json(&["today", "--json"]).await;
+    assert_eq!(
+        (&page["needs"][0]["kind"], page["needs"][0]["count"].as_u64()),
+        (&Value::from("failed"), Some(1)),
+        "{page}"
+    );
+    assert_eq!(page["adds_up"], true);
+    std::fs::rename(&away, &list).unwrap();
+    machine.run(&["run", "start", "社員一覧", "--wait"]).await;
+    assert_eq!(machine.code(&["today"]).await, Some(0), "a good run of the same list came after it");
+    assert_eq!(machine.code(&["today", "--date", "2026-11-24"]).await, Some(0));
+    machine.run(&["integration", "pause", "社員マスタ連携", "--reason", "x"]).await;
+    assert_eq!(machine.code(&["today"]).await, Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_names_what_is_broken_with_its_fix_and_changes_nothing() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let machine = Machine::new().await;
+    assert_eq!(machine.code(&["doctor"]).await, Some(1), "there is no database yet");
+    assert!(!machine.folder.path().join("data").exists());
+    machine.run(&["apply", "settings.yaml"]).await;
+    machine.run(&["run", "start", "社員一覧", "--wait"]).await;
+    let sound = machine.run(&["doctor"]).await;
+    assert_eq!(sound.status.code(), Some(0), "{}", text(&sound));
+    for line in ["ok   database:", "ok   ledger:", "ok   spool: 1 folders", "warn mail: none is sent"] {
+        assert!(text(&sound).contains(line), "{line}: {}", text(&sound));
+    }
+    let daemon = machine.serve().await;
+    assert!(text(&machine.run(&["doctor"]).await).contains(&format!("process {}", daemon.child.id())));
+    assert_eq!(daemon.terminate().await, Some(0));
+
+    let data = machine.folder.path().join("data");
+    std::fs::remove_dir_all(data.join("spool")).unwrap();
+    std::fs::create_dir_all(data.join("spool/R-1")).unwrap();
+    std::fs::set_permissions(data.join("renkei.key"), std::fs::Permissions::from_mode(0o644)).unwrap();
+    let broken = machine.run(&["doctor"]).await;
+    assert_eq!(broken.status.code(), Some(1));
+    for line in ["FAIL files: others may read", "(1 such runs): they cannot be sent again", "R-1 belongs to no run"] {
+        assert!(text(&broken).contains(line), "{line}: {}", text(&broken));
+    }
+    let bytes = std::fs::read(data.join("renkei.db")).unwrap();
+    std::fs::write(data.join("renkei.db"), &bytes[..2_000]).unwrap();
+    let damaged = machine.json(&["doctor", "--json"]).await;
+    let database = damaged.as_array().unwrap().iter().find(|line| line["part"] == "database").unwrap();
+    assert_eq!(database["level"], "FAIL", "{database}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ledger_of_a_timer_says_on_time_late_or_why_not() {
+    let machine = Machine::new().await;
+    machine.run(&["apply", "settings.yaml"]).await;
+    machine.run(&["timer", "on", "毎秒"]).await;
+    let daemon = machine.serve().await;
+    machine.sandbox.wait_for(2, Duration::from_secs(20)).await.unwrap();
+    assert_eq!(daemon.terminate().await, Some(0));
+    machine.run(&["timer", "off", "毎秒"]).await;
+    let printed = text(&machine.run(&["timer", "ledger", "毎秒"]).await);
+    assert!(printed.contains("on time") || printed.contains("late by"), "{printed}");
+    let lines = machine.json(&["timer", "ledger", "毎秒", "--json"]).await;
+    let good = lines.as_array().unwrap().iter().filter(|line| line["run_state"] == "accepted").count();
+    assert!(good >= 1, "{lines}");
+    assert_eq!(machine.json(&["today", "--json"]).await["adds_up"], true);
+}

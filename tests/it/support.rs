@@ -236,6 +236,7 @@ fn config(folder: &std::path::Path, mailbox: &Mailbox) -> Config {
         from: "renkei@example.jp".to_owned(),
         administrators: vec!["it@example.jp".to_owned()],
         ca_file: None,
+        digest: Some("08:30".to_owned()),
     };
     let raw = Raw { data_dir: folder.join("data"), mail: Some(mail), ..Raw::default() };
     Config::check(raw, None).unwrap()

@@ -56,6 +56,7 @@ impl Stage {
                 from: "renkei@example.jp".to_owned(),
                 administrators: vec!["it@example.jp".to_owned()],
                 ca_file: None,
+                digest: None,
             }),
             ..Raw::default()
         };

@@ -79,7 +79,7 @@ async fn reopen(tx: &mut Transaction, stored: &StoredTimer, now: DateTime<Utc>) 
         old: Some(format!("switch: off until {until}")),
         new: Some("switch: on".to_owned()),
     };
-    let version = settings::redefine_timer(tx, &timer, &stored.set_by, now).await?;
+    let version = settings::redefine_timer(tx, &timer, stored.cursor_at.max(now), &stored.set_by, now).await?;
     audit(tx, &entry, &stored.set_by, now).await?;
     Ok(version)
 }
