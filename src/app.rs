@@ -2,10 +2,12 @@
 //! store, hands out what the loops share, and holds the database lock as long as the daemon lives.
 
 pub mod log;
+pub mod supervisor;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::engine::{Bells, Daemon, Engine, StartError};
+use crate::engine::{Bells, Board, Daemon, Engine, StartError};
+use crate::notify::Herald;
 use crate::report::{Postman, PostmanError};
 use crate::settings::secrets::{Resolver, SecretError};
 use crate::store::{DatabaseLock, LockError, Store, StoreError};
@@ -65,7 +67,9 @@ impl App {
             config: self.config.clone(),
             secrets: self.secrets.clone(),
             postman: self.postman()?,
+            herald: Herald::new(self.config.notify.clone(), self.secrets.clone()),
             bells: Arc::new(Bells::default()),
+            board: Arc::new(Board::new(self.clock.now())),
         })
     }
 

@@ -17,7 +17,6 @@ mod serve;
 mod settings;
 mod timer;
 mod user;
-mod view;
 
 pub use session::Session;
 

@@ -1,8 +1,10 @@
 //! What belongs to the machine: config.yaml as written ([`raw::Raw`]), then a checked [`Config`]. It reads one file
 //! and the zone and mail notations; it does not resolve secrets, open the database or create anything.
 
+pub mod notify;
 pub mod raw;
 
+pub use notify::Notify;
 pub use raw::{Locale, Log, LogFormat};
 
 use crate::domain::order::Lanes;
@@ -31,6 +33,8 @@ pub struct Config {
     pub lanes: Lanes,
     /// Where mail goes.
     pub mail: Option<Mail>,
+    /// Who else is told of runs, and that the daemon is alive.
+    pub notify: Notify,
     /// The log.
     pub log: Log,
     /// How long a stop waits for the request in flight.
@@ -129,6 +133,10 @@ impl Config {
                 })
                 .ok()
         });
+        let notify = Notify::check(raw.notify.unwrap_or_default(), &base).unwrap_or_else(|what| {
+            faults.extend(what.into_iter().map(|what| format!("{at}: notify.{what}")));
+            Notify::default()
+        });
         if !faults.is_empty() {
             return Err(ConfigError(faults));
         }
@@ -140,6 +148,7 @@ impl Config {
             locale: raw.locale,
             lanes: raw.lanes,
             mail,
+            notify,
             log: raw.log,
             drain: raw.drain.to_std(),
             keep_files: raw.keep_files.to_std(),

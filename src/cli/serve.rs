@@ -2,6 +2,7 @@
 
 use super::session::{Session, on_signal};
 use super::{GOOD, WRONG, apply, output};
+use crate::app::supervisor::Supervisor;
 use crate::app::{App, log};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -54,7 +55,9 @@ pub(super) async fn run(config: Option<&Path>, arguments: Arguments) -> anyhow::
         }
     }
     let daemon = app.serve().await?;
+    let supervisor = Supervisor::ready(daemon.engine());
     stopping.cancelled().await;
+    supervisor.stopping();
     daemon.stop(drain).await;
     app.store.close().await;
     drop(lock);

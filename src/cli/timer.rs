@@ -1,8 +1,9 @@
 //! `renkei timer`: list, look into, switch, and see when it will run.
 
 use super::session::Session;
-use super::{GOOD, output, view};
+use super::{GOOD, output};
 use crate::domain::timer::Switch;
+use crate::report::view;
 use crate::settings::{self, Entities};
 use crate::store::settings::StoredTimer;
 use anyhow::Context as _;

@@ -3,13 +3,16 @@
 //! only means a late look.
 
 use super::Engine;
-use std::sync::atomic::{AtomicI64, Ordering};
+use super::steadily::Steps;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
-use tracing::warn;
 
-/// Which version of the settings the loops have seen.
+/// Which version of the settings the loops have seen, and whether somebody is looking.
 #[derive(Debug, Default)]
-pub(super) struct Seen(AtomicI64);
+pub(super) struct Seen {
+    version: AtomicI64,
+    looking: AtomicBool,
+}
 
 /// Starts ringing; the scheduler stops when it is shut down.
 pub(super) async fn start(engine: &Engine) -> Result<JobScheduler, JobSchedulerError> {
@@ -35,14 +38,16 @@ pub(super) async fn start(engine: &Engine) -> Result<JobScheduler, JobSchedulerE
 
 /// Looks whether another process (the command line) changed settings or queued a run, and wakes the loops.
 async fn heartbeat(engine: &Engine, seen: &Seen) {
-    match engine.store.settings_version().await {
-        Ok(version) => {
-            if seen.0.swap(version, Ordering::Relaxed) != version {
-                engine.bells.planner.notify_one();
-            }
-        }
-        Err(error) => warn!(%error, "the database could not be asked"),
-    }
+    engine.board.rang(engine.clock.elapsed());
     engine.bells.dispatcher.notify_one();
-    engine.bells.outbox.notify_one();
+    engine.news_is_out();
+    // The rings do not wait for each other; a database that is slow to answer is asked once.
+    if seen.looking.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    let version = Steps::of(engine, "settings").take(engine.store.settings_version()).await;
+    if version.is_ok_and(|version| seen.version.swap(version, Ordering::Relaxed) != version) {
+        engine.bells.planner.notify_one();
+    }
+    seen.looking.store(false, Ordering::Release);
 }

@@ -1,5 +1,6 @@
 //! The next run into its lane: claims what the order names and hands it to the executor, as often as a lane is free.
 
+use super::steadily::Steps;
 use super::{Engine, executor};
 use crate::domain::order::next;
 use crate::domain::run::RunState;
@@ -7,7 +8,6 @@ use crate::store::StoreError;
 use crate::store::runs::Run;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::error;
 
 /// Claims the next run, if a lane is free for one.
 ///
@@ -39,23 +39,16 @@ pub async fn step(engine: &Engine, stopping: &CancellationToken) -> Result<bool,
 
 /// Starts runs as long as lanes are free, until told to stop; runs that were started go on under `tracker`.
 pub(super) async fn run(engine: Engine, stopping: CancellationToken, tracker: TaskTracker) {
+    let mut steps = Steps::of(&engine, "dispatcher");
     loop {
         tokio::select! {
             () = engine.bells.dispatcher.notified() => {}
             () = stopping.cancelled() => return,
         }
-        loop {
-            match claim(&engine).await {
-                Ok(Some(run)) => {
-                    let (engine, stopping) = (engine.clone(), stopping.clone());
-                    tracker.spawn(async move { executor::execute(&engine, run, &stopping).await });
-                }
-                Ok(None) => break,
-                Err(error) => {
-                    error!(%error, "the queue could not be read; trying again at the next heartbeat");
-                    break;
-                }
-            }
+        // After trouble the next heartbeat comes soon enough.
+        while let Ok(Some(run)) = steps.take(claim(&engine)).await {
+            let (engine, stopping) = (engine.clone(), stopping.clone());
+            tracker.spawn(async move { executor::execute(&engine, run, &stopping).await });
         }
     }
 }

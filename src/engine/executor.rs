@@ -2,6 +2,7 @@
 //! the next one needs, or a [`Stop`] that says how the run leaves its lane.
 
 use super::job;
+use super::steadily::Steady;
 use super::{Engine, exporting, pushing, reporting};
 use crate::domain::failure::{Code, Failure};
 use crate::domain::run::RunState;
@@ -40,28 +41,35 @@ impl From<StoreError> for Stop {
     }
 }
 
-/// Carries one claimed run. A panic in it ends this run, not the daemon.
+/// Carries one claimed run. A panic in it ends this run, not the daemon; a database that fails makes it wait.
 pub(super) async fn execute(engine: &Engine, run: Run, stopping: &CancellationToken) {
     info!(run = %run.id, menu = %run.menu, integration = %run.integration, priority = run.priority, "run started");
+    let steady = Steady::of(engine, &run.id, stopping);
+    reporting::started(engine, &run).await;
     // A task of its own, so that a panic stays in it; it ends with whoever waits for it.
     let task = AbortOnDropHandle::new(tokio::spawn({
-        let (engine, run, stopping) = (engine.clone(), run.clone(), stopping.clone());
-        async move { carry(&engine, run, &stopping).await }
+        let (engine, run, steady, stopping) = (engine.clone(), run.clone(), steady.clone(), stopping.clone());
+        async move { carry(&engine, run, steady, &stopping).await }
     }));
     let stop = match task.await {
+        // What the database refuses is no trouble of its own: waiting would not help.
+        Ok(Stop::Store(error)) if !error.is_passing() => {
+            error!(run = %run.id, %error, "the database refused what the run had to write");
+            pushing::after_defect(engine, &run, &steady, &format!("the database refused a step ({error})")).await
+        }
         Ok(stop) => stop,
         Err(panic) => {
             error!(run = %run.id, %panic, "a step of the run panicked");
-            pushing::after_panic(engine, &run).await
+            pushing::after_defect(engine, &run, &steady, "a step of the run panicked").await
         }
     };
-    leave(engine, &run, stop).await;
+    leave(engine, &run, stop, &steady).await;
 }
 
 /// The steps.
-async fn carry(engine: &Engine, run: Run, stopping: &CancellationToken) -> Stop {
+async fn carry(engine: &Engine, run: Run, steady: Steady, stopping: &CancellationToken) -> Stop {
     let steps = async {
-        let job = job::prepare(engine, run).await?;
+        let job = job::prepare(engine, run, steady).await?;
         let stored = exporting::stored(engine, &job).await?;
         pushing::push(engine, &job, stored, stopping).await
     };
@@ -70,38 +78,53 @@ async fn carry(engine: &Engine, run: Run, stopping: &CancellationToken) -> Stop 
     }
 }
 
-/// Writes how the run left its lane; the mail goes into the outbox in the same transaction.
-async fn leave(engine: &Engine, run: &Run, stop: Stop) {
-    let written = match stop {
-        Stop::Ended { state, failure } => end(engine, run, state, failure).await,
+/// Writes how the run left its lane, and what is told of it in the same transaction. The lane is held until the
+/// database has taken it.
+async fn leave(engine: &Engine, run: &Run, stop: Stop, steady: &Steady) {
+    announce(run, &stop);
+    let written = steady.insist(|| write(engine, run, &stop)).await;
+    if let Err(error) = written {
+        // The run stays `running`; recovery at the next start sorts it out from spool and database.
+        error!(run = %run.id, %error, "the database did not take the run's state; the next start sorts it out");
+    }
+    engine.bells.dispatcher.notify_one();
+    engine.news_is_out();
+}
+
+async fn write(engine: &Engine, run: &Run, stop: &Stop) -> Result<(), StoreError> {
+    let now = engine.clock.now();
+    match stop {
+        Stop::Ended { state, failure } => write_end(engine, run, *state, failure.as_ref()).await,
+        Stop::Wait { until, failure } => engine.store.wait(run.seq, *until, failure, now).await,
+        Stop::Held(failure) => {
+            let news = reporting::news(engine, run, RunState::Held, Some(failure)).await?;
+            engine.store.hold(run.seq, failure, &news, now).await
+        }
+        Stop::Interrupted => engine.store.requeue(run.seq, "the daemon stopped", now).await,
+        // Given up because the daemon stops: the verdicts that the database lacks stand in the spool.
+        Stop::Store(_) => Ok(()),
+    }
+}
+
+/// Says once in the log how the run leaves its lane.
+fn announce(run: &Run, stop: &Stop) {
+    match stop {
+        Stop::Ended { state, failure } => announce_end(run, *state, failure.as_ref()),
         Stop::Wait { until, failure } => {
             warn!(run = %run.id, code = %failure.code, %until, "run waits: {}", failure.message);
-            engine.store.wait(run.seq, until, &failure, engine.clock.now()).await
         }
         Stop::Held(failure) => {
             warn!(run = %run.id, code = %failure.code, rows = failure.rows_total, "run held: a person decides");
-            let mail = reporting::mail(engine, run, RunState::Held, Some(&failure)).await;
-            engine.store.hold(run.seq, &failure, mail.as_ref(), engine.clock.now()).await
         }
-        Stop::Interrupted => engine.store.requeue(run.seq, "the daemon stopped", engine.clock.now()).await,
-        Stop::Store(error) => Err(error),
-    };
-    if let Err(error) = written {
-        // The run stays `running`; recovery at the next start sorts it out from spool and database.
-        error!(run = %run.id, %error, "the database did not take the run's state");
+        Stop::Interrupted => {}
+        Stop::Store(error) => {
+            error!(run = %run.id, %error, "the database did not take a step of the run; the next start sorts it out");
+        }
     }
-    engine.bells.dispatcher.notify_one();
-    engine.bells.outbox.notify_one();
 }
 
-/// Writes an end state, with its mail.
-pub(super) async fn end(
-    engine: &Engine,
-    run: &Run,
-    state: RunState,
-    failure: Option<Failure>,
-) -> Result<(), StoreError> {
-    match &failure {
+fn announce_end(run: &Run, state: RunState, failure: Option<&Failure>) {
+    match failure {
         None => info!(run = %run.id, %state, "run ended"),
         // What is said of a row can hold its key and a letter of it: that is for the history and the mail.
         Some(failure) if !failure.rows.is_empty() => {
@@ -109,8 +132,22 @@ pub(super) async fn end(
         }
         Some(failure) => warn!(run = %run.id, %state, code = %failure.code, "run ended: {}", failure.message),
     }
-    let mail = reporting::mail(engine, run, state, failure.as_ref()).await;
-    engine.store.finish(run.seq, state, failure.as_ref(), mail.as_ref(), engine.clock.now()).await
+}
+
+async fn write_end(engine: &Engine, run: &Run, state: RunState, failure: Option<&Failure>) -> Result<(), StoreError> {
+    let news = reporting::news(engine, run, state, failure).await?;
+    engine.store.finish(run.seq, state, failure, &news, engine.clock.now()).await
+}
+
+/// Ends a run that a dead process left behind.
+pub(super) async fn end(
+    engine: &Engine,
+    run: &Run,
+    state: RunState,
+    failure: Option<Failure>,
+) -> Result<(), StoreError> {
+    announce_end(run, state, failure.as_ref());
+    write_end(engine, run, state, failure.as_ref()).await
 }
 
 /// The failure of a defect of our own.

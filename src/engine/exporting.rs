@@ -32,8 +32,8 @@ pub(super) async fn stored(engine: &Engine, job: &Job) -> Result<Stored, Stop> {
             None => export(engine, job).await?,
         }
     }
-    let warning = engine.store.run_by_seq(run.seq).await?.warning;
-    Ok(Stored { batches: engine.store.batches(run.seq).await?, warning })
+    let warning = job.steady.insist(|| engine.store.run_by_seq(run.seq)).await?.warning;
+    Ok(Stored { batches: job.steady.insist(|| engine.store.batches(run.seq)).await?, warning })
 }
 
 /// Exports, and stops at the checks.
@@ -49,7 +49,7 @@ async fn export(engine: &Engine, job: &Job) -> Result<(), Stop> {
         warning: warning(&exported),
         source: Some(source),
     };
-    engine.store.record_export(job.run.seq, &new, engine.clock.now()).await?;
+    job.steady.insist(|| engine.store.record_export(job.run.seq, &new, engine.clock.now())).await?;
     check(job, exported.tripped)
 }
 
@@ -141,11 +141,11 @@ fn check(job: &Job, tripped: Vec<Failure>) -> Result<(), Stop> {
 
 /// Takes over the stored files of an earlier run: linked, so that neither run's end removes the other's.
 async fn adopt(engine: &Engine, job: &Job, earlier: &str) -> Result<(), Stop> {
-    let earlier = engine.store.run(earlier).await?;
+    let earlier = job.steady.insist(|| engine.store.run(earlier)).await?;
     if earlier.exported_at.is_none() {
         return export(engine, job).await;
     }
-    let batches = engine.store.batches(earlier.seq).await?;
+    let batches = job.steady.insist(|| engine.store.batches(earlier.seq)).await?;
     let from = engine.folder_of(&earlier.id);
     link(&from, &job.folder, &batches).map_err(|error| {
         let message =
@@ -170,7 +170,7 @@ async fn adopt(engine: &Engine, job: &Job, earlier: &str) -> Result<(), Stop> {
         warning: earlier.warning,
         source: earlier.source,
     };
-    Ok(engine.store.record_export(job.run.seq, &new, engine.clock.now()).await?)
+    Ok(job.steady.insist(|| engine.store.record_export(job.run.seq, &new, engine.clock.now())).await?)
 }
 
 fn link(from: &Path, to: &Path, batches: &[Batch]) -> std::io::Result<()> {

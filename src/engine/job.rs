@@ -2,6 +2,7 @@
 
 use super::Engine;
 use super::executor::Stop;
+use super::steadily::Steady;
 use crate::domain::failure::{Code, Failure};
 use crate::domain::integration::Integration;
 use crate::domain::menu::Menu;
@@ -20,11 +21,13 @@ pub(super) struct Job {
     pub(super) client: Client,
     /// The requests that the account may have in any minute: the smallest limit of its integrations.
     pub(super) limit: u32,
+    /// What the run asks of the database is asked through it.
+    pub(super) steady: Steady,
 }
 
 /// Gathers it. Settings are read now, not when the run was queued: a corrected setting serves at once.
-pub(super) async fn prepare(engine: &Engine, run: Run) -> Result<Job, Stop> {
-    let settings = engine.store.settings().await.map_err(Stop::Store)?;
+pub(super) async fn prepare(engine: &Engine, run: Run, steady: Steady) -> Result<Job, Stop> {
+    let settings = steady.insist(|| engine.store.settings()).await?;
     let gone = |what: &str, id: &str| {
         let message = format!("the {what} {id:?} is no longer in the settings: apply it again, or remove what runs it");
         Stop::failed(Failure::new(Code::SettingsInvalid, message))
@@ -48,5 +51,5 @@ pub(super) async fn prepare(engine: &Engine, run: Run) -> Result<Job, Stop> {
     let folder = engine.folder_of(&run.id);
     let of_account = settings.integrations.iter().filter(|one| one.account() == integration.account());
     let limit = of_account.map(|one| one.form().limits.requests_per_minute).min().unwrap_or(1);
-    Ok(Job { run, menu, integration, zone, folder, client, limit })
+    Ok(Job { run, menu, integration, zone, folder, client, limit, steady })
 }

@@ -199,8 +199,8 @@ async fn held(engine: &Engine, id: &str) -> Result<Run, OrderError> {
 }
 
 async fn close(engine: &Engine, run: &Run, failure: &Failure) -> Result<(), OrderError> {
-    let mail = reporting::mail(engine, run, RunState::Cancelled, Some(failure)).await;
-    engine.store.cancel(run.seq, run.state, failure, mail.as_ref(), engine.clock.now()).await?;
-    engine.bells.outbox.notify_one();
+    let news = reporting::news(engine, run, RunState::Cancelled, Some(failure)).await?;
+    engine.store.cancel(run.seq, run.state, failure, &news, engine.clock.now()).await?;
+    engine.news_is_out();
     Ok(())
 }

@@ -5,6 +5,7 @@ use super::Engine;
 use super::executor::{Stop, internal};
 use super::exporting::Stored;
 use super::job::Job;
+use super::steadily::Steady;
 use super::verdict_file::VerdictFile;
 use crate::domain::ending::end_state;
 use crate::domain::failure::{Code, Failure};
@@ -32,7 +33,7 @@ pub(super) async fn push(
         if batches[index].state == BatchState::Accepted {
             continue;
         }
-        if engine.store.is_cancel_requested(job.run.seq).await? {
+        if job.steady.insist(|| engine.store.is_cancel_requested(job.run.seq)).await? {
             return Ok(cancelled(&batches));
         }
         let reply = match send(engine, job, &batches[index], stopping).await? {
@@ -54,7 +55,7 @@ async fn overtaken(engine: &Engine, job: &Job) -> Result<(), Stop> {
     if job.run.forced {
         return Ok(());
     }
-    let Some(newer) = engine.store.newer_sent(&job.run).await? else { return Ok(()) };
+    let Some(newer) = job.steady.insist(|| engine.store.newer_sent(&job.run)).await? else { return Ok(()) };
     let message =
         format!("run {newer} of the same menu and integration has sent newer data; --force sends this all the same");
     let failure = Failure::new(Code::Overtaken, message);
@@ -66,10 +67,18 @@ async fn send(engine: &Engine, job: &Job, batch: &Batch, stopping: &Cancellation
     let path = job.folder.join(&batch.file);
     let account = job.integration.account();
     let holder = &job.run.id;
-    let Some(slot) = push::acquire(&engine.store, &engine.clock, account, job.limit, holder, stopping).await? else {
-        return Ok(None);
+    let steady = &job.steady;
+    let acquire = || push::acquire(&engine.store, &engine.clock, account, job.limit, holder, stopping);
+    let Some(slot) = steady.insist(acquire).await? else { return Ok(None) };
+    let intent = steady.insist(|| engine.store.intend(job.run.seq, batch.number, engine.clock.now())).await;
+    let attempt = match intent {
+        Ok(attempt) => attempt,
+        Err(error) => {
+            // Nothing was sent; should the database not even take this, recovery gives the slot back.
+            let _ = slot.release().await;
+            return Err(Stop::Store(error));
+        }
     };
-    let attempt = engine.store.intend(job.run.seq, batch.number, engine.clock.now()).await?;
     let verdict_file = VerdictFile::intend(&path, attempt, &batch.sha256).map_err(|error| {
         let message = format!("{}: the intent cannot be written: {error}: free some space", path.display());
         Stop::failed(Failure::new(Code::SpoolUnwritable, message))
@@ -78,7 +87,7 @@ async fn send(engine: &Engine, job: &Job, batch: &Batch, stopping: &Cancellation
         Ok(file) => file,
         Err(stop) => {
             unsent(engine, job, batch, attempt, "the intent could not be written to the spool").await?;
-            slot.release().await?;
+            steady.insist(|| slot.release()).await?;
             return Err(stop);
         }
     };
@@ -93,7 +102,7 @@ async fn send(engine: &Engine, job: &Job, batch: &Batch, stopping: &Cancellation
         Ok(reply) => reply,
         Err(damaged) => {
             unsent(engine, job, batch, attempt, "the stored file was damaged").await?;
-            slot.release().await?;
+            steady.insist(|| slot.release()).await?;
             return Err(Stop::failed(Failure::new(Code::SpoolDamaged, damaged.to_string())));
         }
     };
@@ -107,8 +116,10 @@ async fn send(engine: &Engine, job: &Job, batch: &Batch, stopping: &Cancellation
         answer: Some(reply.answer.clone()).filter(|answer| !answer.is_empty()),
         note: reply.note.clone(),
     };
-    engine.store.conclude(job.run.seq, batch.number, attempt, &conclusion, engine.clock.now()).await?;
-    slot.release().await?;
+    // The verdict stands in the spool; nothing more is sent until the database has it too.
+    let answered_at = engine.clock.now();
+    steady.insist(|| engine.store.conclude(job.run.seq, batch.number, attempt, &conclusion, answered_at)).await?;
+    steady.insist(|| slot.release()).await?;
     info!(
         run = %job.run.id, batch = batch.number, records = batch.records, bytes = batch.bytes, attempt,
         verdict = %reply.verdict, http_status = reply.http_status, "batch pushed: {}", reply.note
@@ -163,7 +174,8 @@ async fn unsent(engine: &Engine, job: &Job, batch: &Batch, attempt: u32, why: &s
         answer: None,
         note: format!("{why}; nothing was sent"),
     };
-    Ok(engine.store.conclude(job.run.seq, batch.number, attempt, &conclusion, engine.clock.now()).await?)
+    let now = engine.clock.now();
+    Ok(job.steady.insist(|| engine.store.conclude(job.run.seq, batch.number, attempt, &conclusion, now)).await?)
 }
 
 fn states(batches: &[Batch]) -> Vec<BatchState> {
@@ -186,13 +198,13 @@ fn cancelled(batches: &[Batch]) -> Stop {
     Stop::Ended { state, failure: Some(failure) }
 }
 
-/// After a panic the batches decide how the run ended: one that was being sent is of unknown fate.
-pub(super) async fn after_panic(engine: &Engine, run: &Run) -> Stop {
-    let batches = match engine.store.batches(run.seq).await {
+/// After a defect of our own the batches decide how the run ended: one that was being sent is of unknown fate.
+pub(super) async fn after_defect(engine: &Engine, run: &Run, steady: &Steady, what: &str) -> Stop {
+    let batches = match steady.insist(|| engine.store.batches(run.seq)).await {
         Ok(batches) => batches,
         Err(error) => return Stop::Store(error),
     };
     let state = end_state(&states(&batches), false);
     let state = if state == RunState::Accepted { RunState::Partial } else { state };
-    Stop::Ended { state, failure: Some(internal("a step of the run panicked")) }
+    Stop::Ended { state, failure: Some(internal(what)) }
 }

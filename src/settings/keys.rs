@@ -50,6 +50,7 @@ pub(super) const TIMER: &[&str] = &[
     "misfire",
     "catch_up_within",
     "overlap",
+    "ping",
 ];
 pub(super) const SCHEDULE: &[&str] = &["once", "daily", "weekly", "monthly", "every", "between", "cron"];
 pub(super) const WEEKLY: &[&str] = &["on", "at"];

@@ -8,6 +8,7 @@ use super::canonical;
 use super::entities::Entities;
 use super::secrets::{Resolver, expose_equal};
 use crate::domain::integration::Integration;
+use crate::domain::timer::Timer;
 use fields::Field;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -95,8 +96,9 @@ impl Plan {
         }
         for new in &wanted.timers {
             let old = current.timers.iter().find(|old| old.id() == new.id());
-            if plan.put(EntityKind::Timer, new.id(), new.name(), old, new, &canonical::timer(new)) {
-                plan.put.timers.push(new.clone());
+            let new = old.map_or_else(|| new.clone(), |old| keep_sealed_ping(new, old, resolver));
+            if plan.put(EntityKind::Timer, new.id(), new.name(), old, &new, &canonical::timer(&new)) {
+                plan.put.timers.push(new);
             }
         }
         // Timers first: that is the order in which they can go.
@@ -199,4 +201,14 @@ fn keep_sealed(new: &Integration, old: &Integration, resolver: &Resolver) -> Int
         route.proxy = Some(stored.clone());
     }
     new.clone().with_headers(headers.collect()).with_route(route)
+}
+
+/// The new timer, with a ping that means the same as before taken in its stored form.
+fn keep_sealed_ping(new: &Timer, old: &Timer, resolver: &Resolver) -> Timer {
+    match (&old.form().ping, &new.form().ping) {
+        (Some(stored), Some(value)) if expose_equal(stored, value, resolver) => {
+            new.clone().with_ping(Some(stored.clone()))
+        }
+        _ => new.clone(),
+    }
 }

@@ -1,7 +1,7 @@
 //! The moves of a run from state to state. Each is a guarded UPDATE, so that whoever comes second learns it; the mail
-//! about an end is written in the same transaction.
+//! about an end, and what else is told of it, is written in the same transaction.
 
-use super::outbox::{self, NewMail};
+use super::notices::News;
 use super::row::to_json;
 use super::runs::note;
 use super::{Store, StoreError, StoreResult, millis};
@@ -18,20 +18,20 @@ fn guard(changed: u64, seq: i64, wanted: &str) -> StoreResult<()> {
 }
 
 impl Store {
-    /// Ends a running run; its mail is written in the same transaction.
+    /// Ends a running run; what is told of it is written in the same transaction.
     pub async fn finish(
         &self,
         seq: i64,
         state: RunState,
         failure: Option<&Failure>,
-        mail: Option<&NewMail>,
+        news: &News,
         now: DateTime<Utc>,
     ) -> StoreResult<()> {
         let from = RunState::Running;
         if !(state.is_ended() && from.may_become(state)) {
             return Err(StoreError::Conflict(format!("a running run cannot become {state}")));
         }
-        self.end(seq, from, state, failure, mail, now).await
+        self.end(seq, from, state, failure, news, now).await
     }
 
     /// Ends an open run that is not running: cancelled, refused, overtaken.
@@ -40,13 +40,13 @@ impl Store {
         seq: i64,
         from: RunState,
         failure: &Failure,
-        mail: Option<&NewMail>,
+        news: &News,
         now: DateTime<Utc>,
     ) -> StoreResult<()> {
         if !from.may_become(RunState::Cancelled) || from == RunState::Running {
             return Err(StoreError::Conflict(format!("a run that is {from} cannot be cancelled")));
         }
-        self.end(seq, from, RunState::Cancelled, Some(failure), mail, now).await
+        self.end(seq, from, RunState::Cancelled, Some(failure), news, now).await
     }
 
     async fn end(
@@ -55,7 +55,7 @@ impl Store {
         from: RunState,
         state: RunState,
         failure: Option<&Failure>,
-        mail: Option<&NewMail>,
+        news: &News,
         now: DateTime<Utc>,
     ) -> StoreResult<()> {
         let mut tx = self.write().await?;
@@ -73,9 +73,7 @@ impl Store {
         guard(changed.rows_affected(), seq, from.as_str())?;
         let text = failure.map_or_else(|| state.to_string(), |failure| format!("{state}: {failure}"));
         note(&mut tx, seq, now, state.as_str(), &text).await?;
-        if let Some(mail) = mail {
-            outbox::insert(&mut tx, Some(seq), mail, now).await?;
-        }
+        news.insert(&mut tx, seq, now).await?;
         Ok(tx.commit().await?)
     }
 
@@ -98,13 +96,7 @@ impl Store {
     }
 
     /// Holds a running run for a person's decision.
-    pub async fn hold(
-        &self,
-        seq: i64,
-        failure: &Failure,
-        mail: Option<&NewMail>,
-        now: DateTime<Utc>,
-    ) -> StoreResult<()> {
+    pub async fn hold(&self, seq: i64, failure: &Failure, news: &News, now: DateTime<Utc>) -> StoreResult<()> {
         let mut tx = self.write().await?;
         let changed = sqlx::query(
             "UPDATE runs SET state = 'held', lane = NULL, failure = $1 WHERE seq = $2 AND state = 'running'",
@@ -115,9 +107,7 @@ impl Store {
         .await?;
         guard(changed.rows_affected(), seq, "running")?;
         note(&mut tx, seq, now, "held", &failure.to_string()).await?;
-        if let Some(mail) = mail {
-            outbox::insert(&mut tx, Some(seq), mail, now).await?;
-        }
+        news.insert(&mut tx, seq, now).await?;
         Ok(tx.commit().await?)
     }
 

@@ -222,7 +222,7 @@ fn every_schedule_that_is_told_is_read_and_the_one_that_never_comes_is_refused()
 #[test]
 fn the_table_of_config_yaml_tells_every_key() {
     let mail = r#"mail: { url: "smtp://127.0.0.1:25", from: a@x, password: "${env:P}", ca_file: x.pem }"#;
-    let raw: Raw = serde_yaml::from_str(mail).unwrap();
+    let raw: Raw = serde_yaml::from_str(&format!("{mail}\nnotify: {{}}")).unwrap();
     let serde_json::Value::Object(top) = serde_json::to_value(raw).unwrap() else { panic!("no map") };
     let mut known = Vec::new();
     for (key, value) in &top {

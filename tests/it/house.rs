@@ -10,6 +10,7 @@ const LAYERS: &[&[&str]] = &[
     &["config"],
     &["store", "messages"],
     &["settings", "source", "export", "push", "report"],
+    &["notify"],
     &["engine"],
     &["app"],
     &["cli"],

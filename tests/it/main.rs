@@ -10,6 +10,7 @@ mod export;
 mod house;
 mod mail_server;
 mod main_job;
+mod notify;
 mod push;
 mod records;
 mod regression;

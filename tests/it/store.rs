@@ -15,6 +15,7 @@ use renkei::domain::run::{BatchState, RunState, SkipReason, SlotState};
 use renkei::domain::timer::{Timer, TimerForm};
 use renkei::domain::verdict::Verdict;
 use renkei::store::batches::{Conclusion, NewBatch, NewExport};
+use renkei::store::notices::News;
 use renkei::store::outbox::NewMail;
 use renkei::store::{Store, StoreError};
 use serde_json::json;
@@ -151,8 +152,8 @@ async fn a_lane_holds_one_run_and_an_end_is_the_end() {
     assert_eq!(other.id, "R-20261124-0002");
     assert!(db.store.claim(other.seq, "all", now).await.unwrap().is_none(), "the lane is busy");
     let failure = Failure::new(Code::Empty, "x");
-    db.store.finish(seq, RunState::Failed, Some(&failure), None, now).await.unwrap();
-    let again = db.store.finish(seq, RunState::Accepted, None, None, now).await;
+    db.store.finish(seq, RunState::Failed, Some(&failure), &News::default(), now).await.unwrap();
+    let again = db.store.finish(seq, RunState::Accepted, None, &News::default(), now).await;
     assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
     assert!(db.store.claim(other.seq, "all", now).await.unwrap().is_some(), "the lane is free again");
 }
@@ -191,7 +192,10 @@ async fn an_intent_is_on_record_before_its_verdict_and_overtakes_older_runs() {
         text: "t".into(),
         html: "h".into(),
     };
-    db.store.finish(seq, RunState::Accepted, None, Some(&mail), now).await.unwrap();
+    db.store
+        .finish(seq, RunState::Accepted, None, &News { mail: Some(mail.clone()), ..News::default() }, now)
+        .await
+        .unwrap();
     let due = db.store.due_mails(now, 10).await.unwrap();
     assert_eq!((due.len(), due[0].run.as_deref()), (1, Some("R-20261124-0001")));
     db.store.mail_sent(due[0].number, now).await.unwrap();

@@ -98,6 +98,19 @@ impl House {
         Self::with(SandboxOptions { token: TOKEN.to_owned(), ..SandboxOptions::default() }).await
     }
 
+    /// With somebody to tell, beside mail; the secrets of `notify:` are `${env:…}` of these variables.
+    pub(crate) async fn telling(notify: &str, variables: &[(&str, &str)]) -> Self {
+        let mut house = Self::new().await;
+        let raw = serde_yaml::from_str(&format!("notify: {notify}")).unwrap();
+        let mut config = (*house.app.config).clone();
+        config.notify = Config::check(raw, None).unwrap().notify;
+        house.app.config = std::sync::Arc::new(config);
+        let own = [("RENKEI_TEST_TOKEN", TOKEN)];
+        house.app.secrets = house.app.secrets.clone().with_variables(own.iter().chain(variables).copied());
+        house.engine = house.app.engine().unwrap();
+        house
+    }
+
     /// With a sandbox of its own making.
     pub(crate) async fn with(options: SandboxOptions) -> Self {
         renkei::push::install_crypto();
@@ -182,6 +195,7 @@ impl House {
         if let Some(postman) = &self.engine.postman {
             deliver_due(&self.engine.store, postman, &self.engine.clock).await.unwrap();
         }
+        renkei::notify::deliver_due(&self.engine.store, &self.engine.herald, &self.engine.clock).await.unwrap();
     }
 
     /// Starts a run and carries it as far as it goes now.

@@ -31,6 +31,7 @@ pub(in crate::settings) fn timer(desk: &mut Desk<'_>, node: &Node) -> Option<Tim
                 desk.choice(node, &[("skip", Overlap::Skip), ("queue-one", Overlap::QueueOne)])
             })
             .unwrap_or_default(),
+        ping: desk.field(&fields, "ping", Desk::secret),
     })
 }
 

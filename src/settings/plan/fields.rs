@@ -53,7 +53,8 @@ fn walk(path: &str, value: &Value, fields: &mut Vec<Field>) {
         Value::Object(entries) if !entries.is_empty() => {
             for (key, value) in entries {
                 let path = below(key);
-                match value.as_str().filter(|_| path.starts_with("headers.") || path == "route.proxy") {
+                match value.as_str().filter(|_| path.starts_with("headers.") || path == "route.proxy" || path == "ping")
+                {
                     Some(text) => fields.push(secret(path, key, text)),
                     None => walk(&path, value, fields),
                 }
@@ -98,6 +99,9 @@ fn secret(path: String, key: &str, notation: &str) -> Field {
     };
     let pieces = if path == "route.proxy" {
         proxy_pieces(&text)
+    } else if path == "ping" {
+        // An address by which anybody could play the daemon.
+        text.parts().iter().map(|part| (part.clone(), true)).collect()
     } else if names_a_secret(key) {
         header_pieces(&text)
     } else {

@@ -1,12 +1,15 @@
-//! Runs as JSON: the form that others rely on. Times are RFC 3339 with the offset of the configured zone.
+//! Runs as JSON: the form that others rely on, in the command line and in webhooks. Times are RFC 3339 with the offset of the configured zone.
 
+use crate::domain::failure::Failure;
+use crate::domain::run::RunState;
 use crate::store::runs::RunDetail;
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 /// A run with its files and history.
-pub(super) fn run(detail: &RunDetail, zone: Tz) -> Value {
+#[must_use]
+pub fn run(detail: &RunDetail, zone: Tz) -> Value {
     let run = &detail.run;
     let time = |at: Option<DateTime<Utc>>| at.map(|at| local(at, zone));
     let batches: Vec<Value> = detail
@@ -51,12 +54,36 @@ pub(super) fn run(detail: &RunDetail, zone: Tz) -> Value {
 }
 
 /// A run's history.
-pub(super) fn events(detail: &RunDetail, zone: Tz) -> Vec<Value> {
+#[must_use]
+pub fn events(detail: &RunDetail, zone: Tz) -> Vec<Value> {
     let event = |event: &crate::store::runs::Event| json!({ "at": local(event.at, zone), "kind": event.kind, "text": event.text });
     detail.events.iter().map(event).collect()
 }
 
+/// A run as it leaves the house: in state `state` for the reason `failure`, without what could hold a record's key or
+/// value, which are its events and what is said of single rows.
+#[must_use]
+pub fn outside(detail: &RunDetail, state: RunState, failure: Option<&Failure>, now: DateTime<Utc>, zone: Tz) -> Value {
+    let mut detail = detail.clone();
+    detail.run.state = state;
+    detail.run.finished_at = state.is_ended().then_some(now);
+    let mut value = run(&detail, zone);
+    if let Value::Object(entries) = &mut value {
+        entries.remove("events");
+        entries.insert("error".to_owned(), failure.map_or(Value::Null, error_outside));
+    }
+    value
+}
+
+fn error_outside(failure: &Failure) -> Value {
+    if failure.rows.is_empty() {
+        return json!({ "code": failure.code, "message": failure.message });
+    }
+    json!({ "code": failure.code, "message": failure.code.meaning().trim(), "rows_total": failure.rows_total })
+}
+
 /// An instant with the zone's offset.
-pub(super) fn local(at: DateTime<Utc>, zone: Tz) -> String {
+#[must_use]
+pub fn local(at: DateTime<Utc>, zone: Tz) -> String {
     at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::AutoSi, false)
 }
