@@ -28,6 +28,14 @@ impl Supervisor {
     }
 }
 
+/// Says that it waits for the database of another daemon, so that the wait is not taken for a start that hangs.
+pub fn standing_by() {
+    tell(&[
+        NotifyState::ExtendTimeoutUsec(30_000_000),
+        NotifyState::Status("standing by: another daemon works on the database"),
+    ]);
+}
+
 impl Drop for Supervisor {
     fn drop(&mut self) {
         self.told.cancel();

@@ -2,7 +2,7 @@
 
 use super::session::{Session, on_signal};
 use super::{GOOD, WRONG, apply, output};
-use crate::app::supervisor::Supervisor;
+use crate::app::supervisor::{self, Supervisor};
 use crate::app::{App, log};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -37,6 +37,7 @@ pub(super) async fn run(config: Option<&Path>, arguments: Arguments) -> anyhow::
             Ok(lock) => break lock,
             Err(held) if arguments.standby => {
                 tracing::debug!(%held, "standing by");
+                supervisor::standing_by();
                 tokio::select! {
                     () = clock.sleep(LOOK) => {}
                     () = stopping.cancelled() => return Ok(GOOD),
@@ -55,9 +56,9 @@ pub(super) async fn run(config: Option<&Path>, arguments: Arguments) -> anyhow::
         }
     }
     let daemon = app.serve().await?;
-    let supervisor = Supervisor::ready(daemon.engine());
+    let told = Supervisor::ready(daemon.engine());
     stopping.cancelled().await;
-    supervisor.stopping();
+    told.stopping();
     daemon.stop(drain).await;
     app.store.close().await;
     drop(lock);

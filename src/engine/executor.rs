@@ -45,25 +45,34 @@ impl From<StoreError> for Stop {
 pub(super) async fn execute(engine: &Engine, run: Run, stopping: &CancellationToken) {
     info!(run = %run.id, menu = %run.menu, integration = %run.integration, priority = run.priority, "run started");
     let steady = Steady::of(engine, &run.id, stopping);
-    reporting::started(engine, &run).await;
-    // A task of its own, so that a panic stays in it; it ends with whoever waits for it.
-    let task = AbortOnDropHandle::new(tokio::spawn({
+    let steps = {
         let (engine, run, steady, stopping) = (engine.clone(), run.clone(), steady.clone(), stopping.clone());
         async move { carry(&engine, run, steady, &stopping).await }
-    }));
-    let stop = match task.await {
+    };
+    let stop = fenced(engine, &run, &steady, steps).await;
+    leave(engine, &run, stop, &steady).await;
+}
+
+/// Takes the steps of a run; whatever a defect of ours does in them, the run ends.
+async fn fenced(
+    engine: &Engine,
+    run: &Run,
+    steady: &Steady,
+    steps: impl Future<Output = Stop> + Send + 'static,
+) -> Stop {
+    // A task of its own, so that a panic stays in it; it ends with whoever waits for it.
+    match AbortOnDropHandle::new(tokio::spawn(steps)).await {
         // What the database refuses is no trouble of its own: waiting would not help.
         Ok(Stop::Store(error)) if !error.is_passing() => {
             error!(run = %run.id, %error, "the database refused what the run had to write");
-            pushing::after_defect(engine, &run, &steady, &format!("the database refused a step ({error})")).await
+            pushing::after_defect(engine, run, steady, &format!("the database refused a step ({error})")).await
         }
         Ok(stop) => stop,
         Err(panic) => {
             error!(run = %run.id, %panic, "a step of the run panicked");
-            pushing::after_defect(engine, &run, &steady, "a step of the run panicked").await
+            pushing::after_defect(engine, run, steady, "a step of the run panicked").await
         }
-    };
-    leave(engine, &run, stop, &steady).await;
+    }
 }
 
 /// The steps.
@@ -153,4 +162,104 @@ pub(super) async fn end(
 /// The failure of a defect of our own.
 pub(super) fn internal(what: impl std::fmt::Display) -> Failure {
     Failure::new(Code::Internal, format!("{what}: this is a defect of renkei, please report it with the log around it"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::config::Config;
+    use crate::config::raw::Raw;
+    use crate::domain::integration::Account;
+    use crate::domain::run::Trigger;
+    use crate::engine::{Bells, Board, dispatcher};
+    use crate::notify::Herald;
+    use crate::settings::secrets::Resolver;
+    use crate::store::Store;
+    use crate::store::runs::NewRun;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    async fn engine(folder: &Path) -> Engine {
+        let config = Config::check(Raw { data_dir: folder.to_owned(), ..Raw::default() }, None).unwrap();
+        let (clock, secrets) = (Clock::system(), Resolver::new(config.key_file()));
+        Engine {
+            store: Store::open(&config.database).await.unwrap(),
+            board: Arc::new(Board::new(clock.now())),
+            clock,
+            herald: Herald::new(config.notify.clone(), secrets.clone()),
+            config: Arc::new(config),
+            secrets,
+            postman: None,
+            bells: Arc::new(Bells::default()),
+        }
+    }
+
+    async fn queued(engine: &Engine) -> Run {
+        let new = NewRun {
+            menu: ("list".into(), "list".into()),
+            integration: ("push".into(), "push".into()),
+            timer: None,
+            account: Account::from_stored("example/acme".into()),
+            settings_version: 0,
+            trigger: Trigger::Hand,
+            actor: "sato".into(),
+            memo: None,
+            priority: 50,
+            scheduled_at: None,
+            wanted_keys: None,
+            retry_of: None,
+            forced: false,
+            only_failed: false,
+        };
+        let now = engine.clock.now();
+        engine.store.enqueue(&new, now.date_naive(), now).await.unwrap()
+    }
+
+    async fn ends(engine: &Engine, steps: impl Future<Output = Stop> + Send + 'static) -> Run {
+        let id = queued(engine).await.id;
+        let run = dispatcher::claim(engine).await.unwrap().unwrap();
+        let steady = Steady::of(engine, &id, &CancellationToken::new());
+        let stop = fenced(engine, &run, &steady, steps).await;
+        leave(engine, &run, stop, &steady).await;
+        engine.store.run(&id).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_its_run_as_failed_and_frees_the_lane_for_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = engine(folder.path()).await;
+        let run = ends(&engine, async { panic!("a defect") }).await;
+        let failure = run.failure.unwrap();
+        assert_eq!((run.state, failure.code), (RunState::Failed, Code::Internal));
+        assert!(failure.message.contains("panicked"), "{failure}");
+        let next = ends(&engine, async { Stop::Ended { state: RunState::Accepted, failure: None } }).await;
+        assert_eq!(next.state, RunState::Accepted);
+    }
+
+    #[tokio::test]
+    async fn what_the_database_refuses_for_good_ends_the_run_instead_of_holding_its_lane() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = engine(folder.path()).await;
+        let refused = StoreError::Conflict("batch 1 may not be sent now".to_owned());
+        let run = ends(&engine, async { Stop::Store(refused) }).await;
+        assert_eq!((run.state, run.failure.unwrap().code), (RunState::Failed, Code::Internal));
+        assert!(engine.store.busy_lanes().await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_loop_that_panics_is_begun_anew_and_says_so() {
+        use std::sync::atomic::{AtomicU32, Ordering};
+        let folder = tempfile::tempdir().unwrap();
+        let engine = engine(folder.path()).await;
+        let begun = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&begun);
+        crate::engine::steadily::keep_going(engine.clone(), "planner", move || {
+            let count = counted.fetch_add(1, Ordering::SeqCst);
+            async move { assert!(count > 0, "the first one panics") }
+        })
+        .await;
+        assert_eq!(begun.load(Ordering::SeqCst), 2);
+        assert!(engine.readiness().to_string().contains("planner: it panicked"), "{}", engine.readiness());
+    }
 }

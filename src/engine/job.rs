@@ -2,6 +2,7 @@
 
 use super::Engine;
 use super::executor::Stop;
+use super::reporting;
 use super::steadily::Steady;
 use crate::domain::failure::{Code, Failure};
 use crate::domain::integration::Integration;
@@ -28,6 +29,7 @@ pub(super) struct Job {
 /// Gathers it. Settings are read now, not when the run was queued: a corrected setting serves at once.
 pub(super) async fn prepare(engine: &Engine, run: Run, steady: Steady) -> Result<Job, Stop> {
     let settings = steady.insist(|| engine.store.settings()).await?;
+    reporting::started(engine, &run, &settings).await;
     let gone = |what: &str, id: &str| {
         let message = format!("the {what} {id:?} is no longer in the settings: apply it again, or remove what runs it");
         Stop::failed(Failure::new(Code::SettingsInvalid, message))

@@ -33,18 +33,14 @@ pub(super) async fn news(
 }
 
 /// Tells the switch of the run's timer that it began. It is no news later, so it is let go where it cannot be written.
-pub(super) async fn started(engine: &Engine, run: &Run) {
-    if let Err(error) = tell_start(engine, run).await {
+pub(super) async fn started(engine: &Engine, run: &Run, settings: &Settings) {
+    if let Err(error) = tell_start(engine, run, settings).await {
         debug!(run = %run.id, %error, "the start was not told");
     }
 }
 
-async fn tell_start(engine: &Engine, run: &Run) -> Result<(), StoreError> {
-    if run.timer_id.is_none() || run.tries > 0 {
-        return Ok(());
-    }
-    let settings = engine.store.settings().await?;
-    let Some(timer) = switch_of(&settings, run) else { return Ok(()) };
+async fn tell_start(engine: &Engine, run: &Run, settings: &Settings) -> Result<(), StoreError> {
+    let Some(timer) = switch_of(settings, run).filter(|_| run.tries == 0) else { return Ok(()) };
     let content = Content { title: format!("{} started", run.id), text: String::new(), run: serde_json::Value::Null };
     let notice = notice(run, "started", Channel::Ping, timer, NoticeEvent::Start, content);
     engine.store.add_notices(run.seq, &[notice], engine.clock.now()).await?;

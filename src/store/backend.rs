@@ -134,6 +134,12 @@ fn pool(connections: u32, patience: Duration, pragmas: &[&'static str]) -> AnyPo
         .acquire_timeout(Duration::from_secs(60))
         .idle_timeout(None)
         .max_lifetime(None)
+        // A disk that is full makes SQLite roll back by itself; the driver, which learns of it only when it rolls back
+        // too, holds the transaction for open and begins no other on this connection, ever.
+        .before_acquire(|connection, _| {
+            let usable = !connection.is_in_transaction();
+            Box::pin(async move { Ok(usable) })
+        })
         .after_connect(move |connection, _| {
             let pragmas = Arc::clone(&pragmas);
             Box::pin(async move {

@@ -4,6 +4,7 @@
 mod characters;
 mod cli;
 mod csv_source;
+mod database_trouble;
 mod demo;
 mod docs;
 mod export;
@@ -18,6 +19,7 @@ mod report;
 mod sandbox;
 mod schedule;
 mod secrets;
+mod service_manager;
 mod settings;
 mod store;
 mod support;

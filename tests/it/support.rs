@@ -111,6 +111,19 @@ impl House {
         house
     }
 
+    /// By the machine's clock, and with little patience towards a locked database, which may lie elsewhere.
+    pub(crate) async fn impatient(database: Option<PathBuf>) -> Self {
+        let mut house = Self::new().await;
+        house.app.store.close().await;
+        let mut config = (*house.app.config).clone();
+        config.database = database.unwrap_or(config.database);
+        house.app.store = Store::open_patient(&config.database, Duration::from_millis(20)).await.unwrap();
+        house.app.config = std::sync::Arc::new(config);
+        house.app.clock = Clock::system();
+        house.engine = house.app.engine().unwrap();
+        house
+    }
+
     /// With a sandbox of its own making.
     pub(crate) async fn with(options: SandboxOptions) -> Self {
         renkei::push::install_crypto();

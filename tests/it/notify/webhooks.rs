@@ -168,6 +168,55 @@ async fn news_survives_a_crash_between_the_end_of_a_run_and_its_telling() {
     assert_eq!(listener.heard().len(), 1, "once");
 }
 
+#[tokio::test]
+async fn one_listener_in_trouble_keeps_nobody_else_waiting() {
+    let (deaf, listener) = (Listener::start().await, Listener::start().await);
+    let notify = "{ allow_http: true, webhooks: [{ name: a, url: '${env:A}', form: slack, when: always }, \
+                  { name: b, url: '${env:B}', form: slack, when: always }] }";
+    let house = House::telling(notify, &[("A", &deaf.url(PATH)), ("B", &listener.url(PATH))]).await;
+    house.file("list.csv", LIST);
+    house.settings(json!({}), json!({}), vec![]).await;
+    deaf.answer(&["500 No"; 9]);
+    for _ in 0..3 {
+        house.carried().await;
+    }
+    assert_eq!((deaf.heard().len(), listener.heard().len()), (1, 3));
+}
+
+#[tokio::test]
+async fn a_proxy_is_gone_through_with_its_login_and_the_environments_is_not() {
+    let proxy = Listener::start().await;
+    let notify = "{ allow_http: true, proxy: '${env:PROXY}', \
+                  webhooks: [{ name: a, url: '${env:HOOK}', form: slack, when: always }] }";
+    let login = format!("http://taro:a-pretend-password@{}", proxy.address);
+    let house = House::telling(notify, &[("PROXY", &login), ("HOOK", &format!("http://hooks.example{PATH}"))]).await;
+    house.file("list.csv", LIST);
+    house.settings(json!({}), json!({}), vec![]).await;
+    proxy.answer(&["407 Who"]);
+    house.carried().await;
+    let heard = &proxy.heard()[0];
+    assert_eq!(heard.path, format!("http://hooks.example{PATH}"));
+    assert!(heard.header("proxy-authorization").unwrap().starts_with("Basic "));
+    let why = notices(&house).await[0].last_error.clone().unwrap();
+    assert_eq!(why, "HTTP 407: it was not taken");
+}
+
+#[tokio::test]
+async fn a_secret_that_is_missing_or_an_address_that_is_not_https_is_waited_for() {
+    let listener = Listener::start().await;
+    let notify = "{ webhooks: [{ name: a, url: '${env:PLAIN}', form: slack, when: always }, \
+                  { name: b, url: '${env:ABSENT}', form: slack, when: always }] }";
+    let house = House::telling(notify, &[("PLAIN", &listener.url(PATH))]).await;
+    house.file("list.csv", LIST);
+    house.settings(json!({}), json!({}), vec![]).await;
+    assert_eq!(house.carried().await.run.state, RunState::Accepted);
+    let why: Vec<_> =
+        notices(&house).await.into_iter().map(|one| (one.next_at.is_some(), one.last_error.unwrap())).collect();
+    assert!(why[0].0 && why[0].1.contains("notify.allow_http") && !why[0].1.contains(PATH), "{why:?}");
+    assert!(why[1].0 && why[1].1.contains("ABSENT"), "{why:?}");
+    assert!(listener.heard().is_empty());
+}
+
 /// A place where log lines are written.
 #[derive(Clone, Default)]
 struct Page(Arc<Mutex<Vec<u8>>>);
