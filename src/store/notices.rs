@@ -153,8 +153,8 @@ impl Store {
     /// The notices whose time has come: of each target the oldest open one, if that is due.
     pub async fn due_notices(&self, now: DateTime<Utc>) -> StoreResult<Vec<StoredNotice>> {
         let sql = sqlx::AssertSqlSafe(format!(
-            "{SELECT} WHERE n.next_at <= $1 AND n.number = (SELECT CAST(MIN(e.number) AS BIGINT) FROM notices e \
-             WHERE e.channel = n.channel AND e.target = n.target AND e.next_at IS NOT NULL) ORDER BY n.number"
+            "{SELECT} WHERE n.next_at <= $1 AND n.number IN (SELECT CAST(MIN(number) AS BIGINT) FROM notices \
+             WHERE next_at IS NOT NULL GROUP BY channel, target) ORDER BY n.number"
         ));
         let rows = sqlx::query(sql).bind(millis(now)).fetch_all(self.reader()).await?;
         rows.iter().map(read).collect()

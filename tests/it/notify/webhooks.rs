@@ -240,6 +240,8 @@ async fn neither_address_nor_token_nor_key_is_in_log_or_database() {
         .with_ansi(false)
         .with_writer(move || page.clone())
         .finish();
+    // Where there is one subscriber alone, another test's thread that meets a line first silences it for all.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let guard = subscriber.set_default();
     let listener = Listener::start().await;
     for form in ["form: chatwork, token: '${env:CHATWORK}'", "form: json, secret: '${env:KEY}'"] {
