@@ -1,6 +1,7 @@
 //! The one place where everything is put together; main, tests and demo share it. It decides nothing: it opens the
 //! store, hands out what the loops share, and holds the database lock as long as the daemon lives.
 
+pub mod data_folder;
 pub mod log;
 pub mod supervisor;
 
@@ -11,6 +12,7 @@ use crate::notify::Herald;
 use crate::report::{Postman, PostmanError};
 use crate::settings::secrets::{Resolver, SecretError};
 use crate::store::{DatabaseLock, LockError, Store, StoreError};
+use data_folder::{DataFolderError, Visitor};
 use std::sync::Arc;
 
 /// The house with its doors open: configuration, clock, store and secrets.
@@ -29,6 +31,9 @@ pub struct App {
 /// Why the house could not be opened or the daemon not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
+    /// The data folder.
+    #[error(transparent)]
+    DataFolder(#[from] DataFolderError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -46,6 +51,7 @@ pub enum AppError {
 impl App {
     /// Opens the store of a configuration.
     pub async fn open(config: Config, clock: Clock) -> Result<Self, AppError> {
+        data_folder::admit(&config.data_dir, Visitor::Command)?;
         let store = Store::open(&config.database).await?;
         let secrets = Resolver::new(config.key_file());
         Ok(Self { config: Arc::new(config), clock, store, secrets })

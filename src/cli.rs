@@ -15,21 +15,64 @@ mod run;
 mod sandbox;
 mod serve;
 mod settings;
+mod stop;
 mod timer;
 mod user;
 
 pub use session::Session;
 
-use clap::{Parser, Subcommand};
+use crate::app::AppError;
+use crate::engine::orders::OrderError;
+use crate::settings::secrets::SecretError;
+use crate::settings::{ApplyError, StopError, SwitchError};
+use crate::store::{LockError, StoreError};
+use crate::yaml::Findings;
+use clap::{CommandFactory as _, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Ended as wished.
 const GOOD: u8 = 0;
-/// Something failed, is held, was skipped or cancelled.
+/// Something failed, is held, was skipped or cancelled; or the command could not do its work.
 const BAD: u8 = 1;
-/// Wrong usage or settings.
+/// Wrong usage, settings or configuration, or another daemon has the database: the same call again would not help.
 const WRONG: u8 = 2;
+
+/// Wrong usage that only a command itself can see; the text says how to ask.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Usage(String);
+
+fn usage(text: impl Into<String>) -> anyhow::Error {
+    Usage(text.into()).into()
+}
+
+/// How a command ends that ends with an error: the one place that tells what is wrong with the call from what stood in
+/// its way. A service manager starts a daemon again after 1 and leaves it alone after 2, so whatever may pass is 1.
+fn exit_code(error: &anyhow::Error) -> u8 {
+    if error.chain().any(is_wrong) { WRONG } else { BAD }
+}
+
+/// Wrong usage, settings or configuration, or a database that another daemon has.
+fn is_wrong(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let of_app = |error: &AppError| {
+        // A variable belongs to the call, and a newer database to another binary; a secret's file may still come.
+        matches!(
+            error,
+            AppError::Store(StoreError::Newer { .. })
+                | AppError::Postman(_)
+                | AppError::Secret(SecretError::Variable(_))
+        )
+    };
+    cause.is::<Usage>()
+        || cause.is::<Findings>()
+        || cause.downcast_ref().is_some_and(of_app)
+        || cause.downcast_ref().is_some_and(|error| matches!(error, LockError::Held { .. }))
+        || cause.downcast_ref().is_some_and(|error| matches!(error, ApplyError::Refused(_)))
+        || cause.downcast_ref().is_some_and(|error| matches!(error, SwitchError::Refused(_)))
+        || cause.downcast_ref().is_some_and(|error| matches!(error, StopError::Refused(_)))
+        || cause.downcast_ref().is_some_and(|error| matches!(error, OrderError::Usage(_)))
+}
 
 /// Carries record lists into 楽楽精算, on time, in order, right to the byte, and tells people what happened.
 #[derive(Debug, Parser)]
@@ -64,6 +107,9 @@ enum Command {
     /// タイマー
     #[command(subcommand)]
     Timer(timer::Command),
+    /// 連携停止期間: times in which nothing is sent
+    #[command(subcommand)]
+    Stop(stop::Command),
     /// Records kept in renkei's database
     #[command(subcommand)]
     Records(records::Command),
@@ -78,6 +124,12 @@ enum Command {
     User(user::Command),
     /// A pretend 楽楽精算 to try settings against
     Sandbox(sandbox::Arguments),
+}
+
+/// The command line as it is defined, for those who check what is written about it.
+#[must_use]
+pub fn definition() -> clap::Command {
+    Arguments::command()
 }
 
 /// Reads the arguments, runs the command and says how the process should end.
@@ -117,6 +169,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Integration(command) => integration::run(&Session::open(config).await?, command).await,
         Command::Menu(command) => menu::run(&Session::open(config).await?, command).await,
         Command::Timer(command) => timer::run(&Session::open(config).await?, command).await,
+        Command::Stop(command) => stop::run(&Session::open(config).await?, command).await,
         Command::Records(command) => records::run(&Session::open(config).await?, command).await,
         Command::Run(command) => run::run(&Session::open(config).await?, command).await,
         Command::Mail(command) => mail::run(&Session::open(config).await?, command).await,

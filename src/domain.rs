@@ -2,23 +2,28 @@
 //!
 //! The facts are [`integration`], [`menu`], [`timer`], [`schedule`], [`user`] and [`record`]; the life of a run is
 //! [`run`], and what can go wrong with it [`failure`]. The decisions are functions over snapshots: [`plan`] (slots
-//! due), [`order`] (which run now), [`admit`] (may this request go now), [`verdict`] (answer → verdict).
+//! due), [`gate`] and [`order`] (which run now), [`admit`] (may this request go now), [`verdict`] (answer → verdict).
 
 pub mod admit;
 pub mod calendar;
+pub mod confirm;
 pub mod duration;
 pub mod ending;
 pub mod failure;
 pub mod fault;
+pub mod gate;
 pub mod integration;
 pub mod menu;
 pub mod names;
 pub mod order;
 pub mod plan;
 pub mod record;
+mod row_fault;
 pub mod run;
 pub mod schedule;
 pub mod secret;
+pub mod stop;
 pub mod timer;
+pub mod trouble;
 pub mod user;
 pub mod verdict;

@@ -1,15 +1,19 @@
-//! Planner, dispatcher, executor, recovery and alarm: thin loops around the pure decisions. Each loop only reads,
+//! Planner, dispatcher, executor, confirmation, recovery and alarm: thin loops around the pure decisions. Each loop only reads,
 //! decides and writes; the database is the truth, so that a loop may stop anywhere and start again. A step of each
 //! can be driven alone by a test.
 
 mod alarm;
+pub mod confirming;
 mod daemon;
 pub mod dispatcher;
+mod ending;
 mod executor;
 mod exporting;
 mod job;
-mod keeping;
+pub mod keeping;
 pub mod orders;
+pub mod outlook;
+pub mod pausing;
 pub mod planner;
 mod pushing;
 pub mod readiness;
@@ -60,6 +64,8 @@ pub struct Bells {
     pub planner: Notify,
     /// A run was queued or a lane became free.
     pub dispatcher: Notify,
+    /// A run's files were taken, and what becomes of them is to be asked.
+    pub confirming: Notify,
     /// A mail was written.
     pub outbox: Notify,
     /// A notice was written.

@@ -10,22 +10,23 @@
 //!
 //! A layer imports only what stands left of it; siblings (between the dots) never import each other:
 //!
-//! `domain → clock → config → store → settings · source · export · push · report → notify → engine → app → cli`
+//! `domain → clock → yaml → config → store → settings · source · export · push · report → notify → engine → app → cli`
 //!
 //! | room | is for |
 //! |---|---|
 //! | [`domain`] | facts, rules and the pure decisions; no I/O, no clock, no sqlx, reqwest or tokio |
 //! | [`clock`] | the only reader of time |
+//! | [`yaml`] | the YAML that people write, as a tree with places; every fault at once |
 //! | [`config`] | `config.yaml` as written, then a checked [`config::Config`] |
 //! | [`store`] | renkei's own tables: the only SQL on them |
 //! | [`settings`] | settings files: parse, plan, apply, export; sealing of secrets |
 //! | [`source`] | where a menu's records come from |
 //! | [`export`] | records → columns → characters → CSV batches in the spool |
-//! | [`push`] | a batch → 楽楽精算: client, answer → verdict, the account's request slots |
+//! | [`push`] | a batch → 楽楽精算: client, answer → verdict, what became of its import, the account's request slots |
 //! | [`report`] | the mail: its text, outbox, delivery |
 //! | [`notify`] | webhooks and dead-man's switches: their forms, signature, delivery; a request leaves through `push` |
 //! | [`messages`] | one catalogue per language |
-//! | [`engine`] | planner, dispatcher, executor, recovery, alarm: thin loops around the pure decisions |
+//! | [`engine`] | planner, dispatcher, executor, confirmation, recovery, alarm: thin loops around the pure decisions |
 //! | [`app`] | the one place where everything is put together |
 //! | [`cli`] | one file per command |
 //! | [`sandbox`] | a pretend 楽楽精算 and mailbox; imports nothing of ours, so it cannot share our mistakes |
@@ -68,3 +69,4 @@ pub mod sandbox;
 pub mod settings;
 pub mod source;
 pub mod store;
+pub mod yaml;

@@ -6,14 +6,14 @@ mod en;
 mod ja;
 
 use crate::config::Locale;
-use crate::domain::failure::Code;
+use crate::domain::failure::{BadLetter, Code, LetterKind, RowReason};
 
 /// What one failure means to a person who is no engineer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Explanation {
-    /// What happened, in one or two sentences.
+    /// What happened, in one or two sentences: `{target}`.
     pub what: &'static str,
-    /// What to do, step by step.
+    /// What to do, step by step: `{target}`.
     pub steps: &'static [&'static str],
 }
 
@@ -22,6 +22,8 @@ pub struct Explanation {
 pub struct Catalogue {
     /// Subject of a run whose batches were all taken: `{name}` `{records}` `{at}`.
     pub subject_good: &'static str,
+    /// Subject of a good run after failed ones: `{name}` `{records}` `{at}`.
+    pub subject_recovered: &'static str,
     /// Subject of a run that left rows behind: `{name}` `{left}` `{at}`.
     pub subject_partial: &'static str,
     /// Subject of a run that sent some batches and not others: `{name}` `{at}`.
@@ -34,12 +36,24 @@ pub struct Catalogue {
     pub subject_unknown: &'static str,
     /// Subject of a cancelled run: `{name}` `{at}`.
     pub subject_cancelled: &'static str,
+    /// Subject of a run of which the receiver imported a part: `{name}` `{missing}` `{at}`.
+    pub subject_refused: &'static str,
+    /// Subject of a run of which the receiver imported nothing: `{name}` `{at}`.
+    pub subject_not_imported: &'static str,
+    /// Subject of a run that was taken and perhaps imported: `{name}` `{at}`.
+    pub subject_unconfirmed: &'static str,
     /// Subject of a test mail.
     pub subject_test: &'static str,
     /// First sentence of a good run: `{menu}` `{target}`.
     pub lead_good: &'static str,
     /// The same, once the import is confirmed.
     pub lead_imported: &'static str,
+    /// First sentence of a run of which the receiver imported a part: `{total}` `{imported}` `{missing}`.
+    pub lead_refused: &'static str,
+    /// First sentence of a run that was taken and perhaps imported: `{menu}` `{target}`.
+    pub lead_unconfirmed: &'static str,
+    /// What need not be sent again: `{imported}`.
+    pub no_need_to_repeat: &'static str,
     /// First sentence of a partial run with rows left out: `{total}` `{sent}` `{left}`.
     pub lead_partial: &'static str,
     /// First sentence where some batches were taken and others not: `{taken}` `{batches}`.
@@ -54,10 +68,18 @@ pub struct Catalogue {
     pub lead_cancelled: &'static str,
     /// The test mail's text.
     pub test: &'static str,
+    /// The trouble is over: `{since}`.
+    pub recovered: &'static str,
+    /// Failures of the same kind that no mail was sent about: `{untold}`.
+    pub untold: &'static str,
+    /// After the steps of a partial run: `{sent}`.
+    pub taken_is_done: &'static str,
     /// "Nothing needs to be done."
     pub nothing_to_do: &'static str,
     /// "What happened:"
     pub heading_why: &'static str,
+    /// The same, of a held run.
+    pub heading_held: &'static str,
     /// "Please do this"
     pub heading_steps: &'static str,
     /// "Please choose one"
@@ -72,7 +94,7 @@ pub struct Catalogue {
     pub records: &'static str,
     /// Accepted, not confirmed.
     pub result_accepted: &'static str,
-    /// Imported: `{records}`
+    /// Imported: `{imported}`
     pub result_imported: &'static str,
     /// The reminder while unconfirmed: `{target}`.
     pub unconfirmed: &'static str,
@@ -88,10 +110,16 @@ pub struct Catalogue {
     pub http_status: &'static str,
     /// `{code}`
     pub error_code: &'static str,
+    /// `{code}`, of a held run
+    pub reason_code: &'static str,
     /// Technical detail for the engineer.
     pub detail: &'static str,
     /// Why a run is held, in a few words for a subject.
     pub held_because: fn(Code) -> &'static str,
+    /// A row that has no key: `{line}`.
+    pub row_line: &'static str,
+    /// Why a row was left out or stands in the way, as a cell of the mail's table; the line above has the column.
+    pub row_reason: fn(&RowReason) -> String,
     /// What each failure means.
     pub explain: fn(Code) -> Explanation,
 }

@@ -6,21 +6,20 @@ mod canonical;
 mod decode;
 mod entities;
 mod export;
-mod finding;
 mod keys;
 mod load;
 mod plan;
 pub mod secrets;
+mod stop;
 mod switch;
-mod text;
-mod tree;
 
 pub use apply::{ApplyError, Proposal, Saving, apply, propose, propose_texts};
 pub use entities::Entities;
 pub use export::export;
-pub use finding::{Finding, Findings, Place};
 pub use keys::keys;
 pub use load::{Against, Loaded, load, load_files};
 pub use plan::{EntityChange, EntityKind, FieldChange, Plan};
+pub use stop::{StopError, WantedStop, plan_stop};
 pub use switch::{SwitchError, switch_timer};
-pub use text::{MOST_BYTES, SettingsText, read};
+
+pub use crate::yaml::{Finding, Findings, Place};

@@ -6,10 +6,15 @@
 
 mod backend;
 pub mod batches;
-mod life;
+mod bulk;
+pub mod confirmations;
+mod leaders;
+pub mod ledger;
+pub mod life;
 mod lock;
 pub mod notices;
 pub mod outbox;
+pub mod pauses;
 pub mod people;
 pub mod planning;
 pub mod queue;
@@ -18,6 +23,8 @@ mod row;
 pub mod runs;
 pub mod settings;
 mod slots;
+pub mod stops;
+mod troubles;
 
 pub use lock::{DatabaseLock, LockError};
 

@@ -35,7 +35,7 @@ pub(super) async fn run(config: Option<&Path>, arguments: Arguments) -> anyhow::
         output::line(format!("FAIL {text}"));
     };
     for one in &settings.integrations {
-        for (name, value) in &one.form().headers {
+        for (name, value) in one.form().every_header() {
             for error in session.app.secrets.trouble(value) {
                 trouble(format!("integration {}: {name}: {error}", one.name()));
             }

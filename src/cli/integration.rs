@@ -3,8 +3,10 @@
 use super::session::Session;
 use super::{BAD, GOOD, output};
 use crate::domain::integration::Integration;
-use crate::domain::secret::{MASK, names_a_secret};
+use crate::domain::secret::{MASK, SecretText, names_a_secret};
+use crate::engine::pausing;
 use crate::push::probe;
+use crate::report::view;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
@@ -25,6 +27,19 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Pause an integration: its slots are skipped, and nothing of it is sent until it is resumed
+    Pause {
+        /// Its name or id
+        name: String,
+        /// Why; people who look will see it
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// End a pause, whoever or whatever caused it; the next run is the proof
+    Resume {
+        /// Its name or id
+        name: String,
+    },
     /// Try name, connection and TLS, and whether its secrets can be read; nothing is sent
     Check {
         /// Its name or id
@@ -37,6 +52,18 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<u
     match command {
         Command::List { json } => list(session, json).await,
         Command::Show { name, json } => show(session, &name, json).await,
+        Command::Pause { name, reason } => {
+            session.may_configure().await?;
+            pausing::pause(&session.engine()?, &name, &reason, &session.actor).await?;
+            output::line(format!("{name} is paused: its slots are skipped until `renkei integration resume {name}`"));
+            Ok(GOOD)
+        }
+        Command::Resume { name } => {
+            session.may_configure().await?;
+            pausing::resume(&session.engine()?, &name, &session.actor).await?;
+            output::line(format!("{name} is no longer paused; its next run is the proof"));
+            Ok(GOOD)
+        }
         Command::Check { name } => {
             let one = find(session, &name).await?;
             Ok(if connect(session, &one).await { GOOD } else { BAD })
@@ -56,29 +83,55 @@ fn master(one: &Integration) -> String {
 
 async fn list(session: &Session, json: bool) -> anyhow::Result<u8> {
     let settings = session.app.store.settings().await?;
+    let pauses = session.app.store.pauses().await?;
+    let pause_of = |one: &Integration| pauses.iter().find(|pause| pause.integration == one.id());
+    let zone = session.app.config.timezone;
     if json {
-        let all: Vec<Value> = settings.integrations.iter().map(masked).collect();
+        let shown = |one: &Integration| {
+            let mut value = masked(one);
+            value["paused"] = json!(pause_of(one).map(|pause| json!({
+                "since": view::local(pause.since, zone), "reason": pause.reason,
+            })));
+            value
+        };
+        let all: Vec<Value> = settings.integrations.iter().map(shown).collect();
         output::json(&all)?;
         return Ok(GOOD);
     }
     let rows: Vec<_> = settings
         .integrations
         .iter()
-        .map(|one| [one.name().to_owned(), master(one), one.url().to_string(), u8::from(one.form().report).to_string()])
+        .map(|one| {
+            [
+                one.name().to_owned(),
+                master(one),
+                one.url().to_string(),
+                u8::from(one.form().report).to_string(),
+                pause_of(one).map_or_else(|| "-".to_owned(), |pause| session.short(Some(pause.since))),
+            ]
+        })
         .collect();
-    output::table(["INTEGRATION", "MASTER", "URL", "REPORT"], &rows);
+    output::table(["INTEGRATION", "MASTER", "URL", "REPORT", "PAUSED SINCE"], &rows);
+    for (one, pause) in settings.integrations.iter().filter_map(|one| Some((one, pause_of(one)?))) {
+        output::line(format!("{} is paused: {}", one.name(), pause.reason));
+    }
     Ok(GOOD)
 }
 
 /// The form with literals in secret places and sealed texts masked.
 fn masked(one: &Integration) -> Value {
     let mut value = json!(one.form());
-    if let Some(headers) = value.get_mut("headers").and_then(Value::as_object_mut) {
-        for (name, text) in &one.form().headers {
+    let mut mask = |pointer: &str, written: &[(String, SecretText)]| {
+        let Some(headers) = value.pointer_mut(pointer).and_then(Value::as_object_mut) else { return };
+        for (name, text) in written {
             let shown =
                 if text.as_literal().is_some() && names_a_secret(name) { MASK.to_owned() } else { text.to_string() };
             headers.insert(name.clone(), Value::String(shown));
         }
+    };
+    mask("/headers", &one.form().headers);
+    if let Some(confirm) = &one.form().confirm {
+        mask("/confirm/headers", &confirm.headers);
     }
     if let Some(proxy) = &one.form().route.proxy {
         value["route"]["proxy"] = Value::String(proxy.to_string());
@@ -106,7 +159,7 @@ pub(super) async fn connect(session: &Session, one: &Integration) -> bool {
         good &= ok;
         output::line(format!("  {} {what:<8} {found}", if ok { "ok  " } else { "FAIL" }));
     };
-    for (name, value) in one.form().headers.iter().filter(|(_, value)| value.is_secret()) {
+    for (name, value) in one.form().every_header().filter(|(_, value)| value.is_secret()) {
         match session.app.secrets.resolve(value) {
             Ok(_) => tell(true, "secret", &format!("{name} can be read")),
             Err(error) => tell(false, "secret", &format!("{name}: {error}")),

@@ -1,14 +1,16 @@
 //! `renkei menu`: list, look into, and see what would be sent without sending it.
 
+mod preview;
+
 use super::session::Session;
-use super::{BAD, GOOD, output};
-use crate::domain::failure::Failure;
-use crate::domain::integration::{CsvForm, Limits};
+use super::{BAD, GOOD, output, usage};
+use crate::domain::failure::{Failure, RowFault};
 use crate::domain::menu::{Menu, SourceForm};
+use crate::engine::outlook::Form;
 use crate::export::{self, ExportError, Exported};
 use crate::settings::{self, Entities};
 use crate::source::{self, OpenContext, Opened};
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use serde_json::{Value, json};
 use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
@@ -31,7 +33,7 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Show the first rows as they would be sent, with what stands in their way
+    /// Show the first rows as they would be sent, and what a run would do with the whole list
     Preview {
         /// Its name or id
         name: String,
@@ -64,7 +66,7 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<u
         Command::List { json } => list(session, json).await,
         Command::Show { name, json } => show(session, &name, json).await,
         Command::Preview { name, integration, n, json } => {
-            preview(session, &name, integration.as_deref(), n, json).await
+            preview::run(session, &name, integration.as_deref(), n, json).await
         }
         Command::Export { name, integration, output } => export(session, &name, integration.as_deref(), &output).await,
     }
@@ -119,15 +121,8 @@ async fn show(session: &Session, name: &str, json: bool) -> anyhow::Result<u8> {
     Ok(GOOD)
 }
 
-/// A menu, opened, with the CSV's form of the integration through which it is looked at.
-struct Look {
-    menu: Menu,
-    csv: CsvForm,
-    limits: Limits,
-    opened: Opened,
-}
-
-async fn look(session: &Session, name: &str, integration: Option<&str>) -> anyhow::Result<Look> {
+/// A menu with the CSV's form of the integration through which it is looked at, and the moment of the look.
+async fn look(session: &Session, name: &str, integration: Option<&str>) -> anyhow::Result<(Form, OpenContext)> {
     let menu = find(session, name).await?;
     let settings = session.app.store.settings().await?;
     let named = integration.or_else(|| menu.form().integrations.first().map(String::as_str));
@@ -140,47 +135,16 @@ async fn look(session: &Session, name: &str, integration: Option<&str>) -> anyho
     };
     let now = session.app.clock.now();
     let context = OpenContext { now, run_at: now, zone: session.app.config.timezone };
-    let opened = source::open(&menu, &session.app.store, &context).await?;
-    Ok(Look { menu, csv, limits, opened })
-}
-
-async fn preview(session: &Session, name: &str, integration: Option<&str>, n: usize, json: bool) -> anyhow::Result<u8> {
-    let look = look(session, name, integration).await?;
-    let shown = tokio::task::spawn_blocking(move || {
-        let plan = export::Plan::new(&look.menu, &look.csv, &look.limits, &look.opened.header, None)?;
-        Ok::<_, anyhow::Error>(export::preview(&plan, look.opened.blocks, n)?)
-    })
-    .await??;
-    if json {
-        let rows: Vec<Value> = shown
-            .rows
-            .iter()
-            .map(|row| json!({ "line": row.line, "values": row.values, "sent": row.is_sent, "faults": row.faults }))
-            .collect();
-        output::json(&json!({ "headers": shown.headers, "rows": rows, "more": shown.more }))?;
-        return Ok(GOOD);
-    }
-    output::grid(&shown.headers, shown.rows.iter().map(|row| row.values.as_slice()));
-    if shown.more {
-        output::line("…");
-    }
-    let mut faulty = false;
-    for row in &shown.rows {
-        for fault in &row.faults {
-            faulty = true;
-            let fate = if row.is_sent { "" } else { " (not sent)" };
-            output::aside(format!("line {}: {} {}: {}{fate}", row.line, fault.key, fault.column, fault.reason));
-        }
-    }
-    Ok(if faulty { BAD } else { GOOD })
+    Ok((Form { menu, csv, limits }, context))
 }
 
 async fn export(session: &Session, name: &str, integration: Option<&str>, target: &Path) -> anyhow::Result<u8> {
-    let look = look(session, name, integration).await?;
-    let scratch = session.app.config.spool().join(format!("export-{}", std::process::id()));
+    let (form, context) = look(session, name, integration).await?;
+    let opened = source::open(&form.menu, &session.app.store, &context).await?;
+    let scratch = scratch(session, "export");
     let target = target.to_owned();
     let written = tokio::task::spawn_blocking(move || {
-        let done = write(look, &target, &scratch);
+        let done = write(&form, opened, &target, &scratch);
         // The folder holds passing files of a sort only, and may never have been made.
         let _ = std::fs::remove_dir_all(&scratch);
         done
@@ -196,10 +160,10 @@ async fn export(session: &Session, name: &str, integration: Option<&str>, target
 
 /// Writes under a working name and renames, so that a file is whole or not there. `None` when the reader of standard
 /// output went away.
-fn write(look: Look, target: &Path, scratch: &Path) -> anyhow::Result<Option<Exported>> {
-    let plan = export::Plan::new(&look.menu, &look.csv, &look.limits, &look.opened.header, None)?;
+fn write(form: &Form, opened: Opened, target: &Path, scratch: &Path) -> anyhow::Result<Option<Exported>> {
+    let plan = export::Plan::new(&form.menu, &form.csv, &form.limits, &opened.header, None)?;
     let go_on = |_| ControlFlow::Continue(());
-    let blocks = look.opened.blocks;
+    let blocks = opened.blocks;
     let done = if target == Path::new("-") {
         let mut out = BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
         let done = export::write_single(&plan, blocks, &mut out, scratch, go_on);
@@ -209,7 +173,7 @@ fn write(look: Look, target: &Path, scratch: &Path) -> anyhow::Result<Option<Exp
         done
     } else {
         if std::fs::symlink_metadata(target).is_ok_and(|there| !there.is_file()) {
-            bail!("{} is there and is no plain file: name another", target.display());
+            return Err(usage(format!("{} is there and is no plain file: name another", target.display())));
         }
         let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let file = tempfile::NamedTempFile::new_in(folder)
@@ -231,15 +195,25 @@ fn write(look: Look, target: &Path, scratch: &Path) -> anyhow::Result<Option<Exp
     }
 }
 
+/// A folder for passing files, this process's own.
+fn scratch(session: &Session, what: &str) -> PathBuf {
+    session.app.config.spool().join(format!("{what}-{}", std::process::id()))
+}
+
 /// A failure with the rows that it is about, for the screen.
 fn told(failure: &Failure) -> anyhow::Error {
-    let mut text = failure.to_string();
-    for row in failure.rows.iter().take(20) {
+    anyhow::anyhow!("{failure}{}", rows_of(&failure.rows, failure.rows_total))
+}
+
+/// The first rows of a list of faults, a line each, and how many there are more.
+fn rows_of(rows: &[RowFault], total: u64) -> String {
+    let mut text = String::new();
+    for row in rows.iter().take(20) {
         text.push_str(&format!("\n  {} (line {}) {}: {}", row.key, row.line, row.column, row.reason));
     }
-    let more = failure.rows_total.saturating_sub(20);
+    let more = total.saturating_sub(20);
     if more > 0 {
         text.push_str(&format!("\n  and {more} more"));
     }
-    anyhow::anyhow!(text)
+    text
 }

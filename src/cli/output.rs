@@ -38,10 +38,10 @@ pub(super) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints an error with its causes and ends with "wrong usage or settings".
+/// Prints an error with its causes; the code says whether the call was wrong or something stood in its way.
 pub(super) fn fail(error: &anyhow::Error) -> ExitCode {
     aside(format!("error: {error:#}"));
-    ExitCode::from(super::WRONG)
+    ExitCode::from(super::exit_code(error))
 }
 
 /// Whether standard output is a terminal that wants colour.

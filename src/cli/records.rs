@@ -1,10 +1,10 @@
 //! `renkei records`: rows that renkei keeps itself.
 
 use super::session::Session;
-use super::{GOOD, output};
+use super::{GOOD, output, usage};
 use crate::domain::menu::SourceForm;
 use crate::source::import;
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use std::path::PathBuf;
 
 /// What can be done with records.
@@ -27,7 +27,8 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<u
     let found =
         settings.menu(&menu).with_context(|| format!("there is no menu {menu:?}: `renkei menu list` shows them"))?;
     if !matches!(found.form().source, SourceForm::Records(_)) {
-        bail!("the menu {} does not keep records: its source is not `records: {{}}`", found.name());
+        let what = format!("the menu {} does not keep records: its source is not `records: {{}}`", found.name());
+        return Err(usage(what));
     }
     let imported = import::import(&session.app.store, found.id(), &file, session.app.clock.now()).await?;
     let name = found.name();

@@ -3,14 +3,14 @@
 use super::session::{Session, on_signal};
 use super::{GOOD, output};
 use crate::app::App;
-use crate::domain::run::RunState;
+use crate::domain::run::{RunState, Trigger};
 use crate::engine::dispatcher::carry_alone;
 use crate::engine::{Engine, orders, recovery};
 use crate::notify;
 use crate::report::outbox::deliver_due;
 use crate::report::view;
 use crate::store::LockError;
-use crate::store::runs::{Run, RunFilter};
+use crate::store::runs::{Run, RunDetail, RunFilter};
 use std::time::Duration;
 
 /// What can be done with runs.
@@ -59,7 +59,7 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Repeat an ended run on the bytes that it has
+    /// Repeat an ended run on the bytes that it has, or on a new export where its files are gone
     Retry {
         /// The run's number
         id: String,
@@ -69,6 +69,9 @@ pub(super) enum Command {
         /// Send it even over newer data
         #[arg(long)]
         force: bool,
+        /// Then repeat what was skipped because of it, each behind its leader
+        #[arg(long)]
+        with_followers: bool,
         /// Wait for the run's end; without a daemon, carry it here
         #[arg(long)]
         wait: bool,
@@ -122,10 +125,20 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<u
             let run = orders::start(&engine, &wanted, &session.actor).await?;
             follow(session, &engine, run, wait, json).await
         }
-        Command::Retry { id, batches, force, wait, json } => {
+        Command::Retry { id, batches, force, with_followers, wait, json } => {
             let engine = session.engine()?;
             let only_failed = batches == Some(Which::Failed);
-            let run = orders::retry(&engine, &id, only_failed, force, &session.actor).await?;
+            let earlier = session.app.store.run(&id).await?;
+            let repeat = orders::Repeat { id, only_failed, forced: force, behind: None };
+            let run = orders::retry(&engine, &repeat, &session.actor).await?;
+            if let Some(why) = orders::exports_anew(&engine, &earlier.id).await? {
+                output::aside(format!("note: run {}: {why}: the retry exports the source anew", earlier.id));
+            }
+            if with_followers {
+                for follower in orders::retry_followers(&engine, &earlier, &run, &session.actor).await? {
+                    output::aside(format!("{} repeats {} behind it", follower.id, follower.menu));
+                }
+            }
             follow(session, &engine, run, wait, json).await
         }
         Command::List { state, menu, limit, json } => list(session, RunFilter { state, menu, limit }, json).await,
@@ -221,8 +234,8 @@ async fn list(session: &Session, filter: RunFilter, json: bool) -> anyhow::Resul
                 run.id.clone(),
                 run.menu.clone(),
                 run.integration.clone(),
-                run.timer.clone().unwrap_or_else(|| run.actor.clone()),
-                session.short(Some(run.scheduled_at.unwrap_or(run.queued_at))),
+                view::by(run),
+                session.short(Some(view::due(run))),
                 run.records.to_string(),
                 run.state.to_string(),
                 why,
@@ -240,22 +253,31 @@ async fn show(session: &Session, id: &str, json: bool) -> anyhow::Result<u8> {
         return Ok(GOOD);
     }
     let run = &detail.run;
+    let by = match (run.trigger, &run.timer) {
+        (Trigger::Timer, Some(timer)) => format!("timer {timer} (set by {})", run.actor),
+        (trigger, _) => format!("{} ({trigger})", run.actor),
+    };
     let mut lines = vec![
         ("run", run.id.clone()),
         ("menu", run.menu.clone()),
         ("integration", format!("{} ({})", run.integration, run.account)),
-        ("by", format!("{} ({})", run.timer.as_ref().unwrap_or(&run.actor), run.trigger)),
+        ("by", by),
         ("state", run.state.to_string()),
-        ("due", session.short(Some(run.scheduled_at.unwrap_or(run.queued_at)))),
+        ("due", session.short(Some(view::due(run)))),
         ("started", session.short(run.started_at)),
         ("finished", session.short(run.finished_at)),
         ("records", format!("{} ({} left out), {} bytes", run.records, run.skipped_rows, run.bytes)),
         ("settings", format!("version {}", run.settings_version)),
     ];
+    lines.extend(confirmed(session, &detail));
     lines.extend(run.resume_at.map(|at| ("tries again", session.short(Some(at)))));
     lines.extend(run.source.clone().map(|source| ("source", source)));
     lines.extend(run.memo.clone().map(|memo| ("memo", memo)));
     lines.extend(run.retry_of.clone().map(|earlier| ("retry of", earlier)));
+    if let (Trigger::Retry, Some(timer)) = (run.trigger, &run.timer) {
+        let slot = run.scheduled_at.map_or_else(String::new, |at| format!(", slot {}", session.short(Some(at))));
+        lines.push(("origin", format!("timer {timer}{slot}")));
+    }
     lines.extend(run.failure.as_ref().map(|failure| ("why", failure.to_string())));
     for (name, value) in lines {
         output::line(format!("{name:<12} {value}"));
@@ -265,7 +287,11 @@ async fn show(session: &Session, id: &str, json: bool) -> anyhow::Result<u8> {
         let rows: Vec<_> = failure
             .rows
             .iter()
-            .map(|row| [row.key.clone(), row.line.to_string(), row.column.clone(), row.reason.clone()])
+            .map(|row| {
+                // Of a row that the receiver names, the source's line is not known.
+                let line = if row.line == 0 { "-".to_owned() } else { row.line.to_string() };
+                [row.name(), line, row.column.clone(), row.reason.to_string()]
+            })
             .collect();
         output::table(["KEY", "LINE", "COLUMN", "REASON"], &rows);
     }
@@ -284,6 +310,22 @@ async fn show(session: &Session, id: &str, json: bool) -> anyhow::Result<u8> {
     Ok(GOOD)
 }
 
+/// What became of the import: how much of it, or how often it was asked and until when it is.
+fn confirmed(session: &Session, detail: &RunDetail) -> Vec<(&'static str, String)> {
+    let all = &detail.confirmations;
+    let Some(imported) = detail.imported() else { return Vec::new() };
+    let known = all.iter().filter(|one| one.finding.is_some()).count();
+    let files = format!("{imported} of {} records ({known} of {} files known)", detail.run.records, all.len());
+    let mut lines = vec![("imported", files)];
+    if let Some(next) = all.iter().filter_map(|one| one.next_at).min() {
+        let asked: u32 = all.iter().map(|one| one.asked).sum();
+        let until = all.iter().filter(|one| one.finding.is_none()).map(|one| one.until_at).max();
+        let (next, until) = (session.short(Some(next)), session.short(until));
+        lines.push(("asks again", format!("{next}, until {until} (asked {asked} times)")));
+    }
+    lines
+}
+
 async fn log(session: &Session, id: &str, json: bool) -> anyhow::Result<u8> {
     let detail = session.app.store.run_detail(id).await?;
     if json {
@@ -291,7 +333,7 @@ async fn log(session: &Session, id: &str, json: bool) -> anyhow::Result<u8> {
         return Ok(GOOD);
     }
     for event in &detail.events {
-        output::line(format!("{}  {:<10} {}", session.short(Some(event.at)), event.kind, event.text));
+        output::line(format!("{}  {:<10} {}", session.exact(event.at), event.kind, event.text));
     }
     Ok(GOOD)
 }

@@ -1,11 +1,13 @@
 //! `renkei serve`: the daemon, until a signal.
 
 use super::session::{Session, on_signal};
-use super::{GOOD, WRONG, apply, output};
+use super::{GOOD, apply};
+use crate::app::data_folder::{self, Visitor};
 use crate::app::supervisor::{self, Supervisor};
-use crate::app::{App, log};
+use crate::app::{App, AppError, log};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::store::LockError;
 use anyhow::Context as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -24,29 +26,30 @@ pub(super) struct Arguments {
 /// How often a standby looks whether the database is free.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Serves until a signal; the second daemon on a database ends with 2.
+/// Serves until a signal; the second daemon on a database is wrong usage.
 pub(super) async fn run(config: Option<&Path>, arguments: Arguments) -> anyhow::Result<u8> {
     let config = Config::load(config).context("config.yaml")?;
     let clock = Clock::system();
     log::start(&config.log, config.timezone, &clock);
+    data_folder::admit(&config.data_dir, Visitor::Daemon).map_err(AppError::from)?;
     let stopping = on_signal();
     let drain = config.drain;
     // The lock comes before the database is opened: an opened one may be brought to a newer schema.
+    let mut is_told = false;
     let lock = loop {
         match App::lock_of(&config, &clock, "serve") {
             Ok(lock) => break lock,
-            Err(held) if arguments.standby => {
-                tracing::debug!(%held, "standing by");
+            Err(held @ LockError::Held { .. }) if arguments.standby => {
+                if !std::mem::replace(&mut is_told, true) {
+                    tracing::info!("standing by: {held}");
+                }
                 supervisor::standing_by();
                 tokio::select! {
                     () = clock.sleep(LOOK) => {}
                     () = stopping.cancelled() => return Ok(GOOD),
                 }
             }
-            Err(held) => {
-                output::aside(format!("error: {held}"));
-                return Ok(WRONG);
-            }
+            Err(error) => return Err(error.into()),
         }
     };
     let app = App::open(config, clock).await?;

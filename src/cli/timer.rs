@@ -1,13 +1,13 @@
 //! `renkei timer`: list, look into, switch, and see when it will run.
 
-use super::session::Session;
+use super::session::{Session, instant};
 use super::{GOOD, output};
 use crate::domain::timer::Switch;
 use crate::report::view;
 use crate::settings::{self, Entities};
 use crate::store::settings::StoredTimer;
 use anyhow::Context as _;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 /// What can be done with timers.
@@ -36,15 +36,18 @@ pub(super) enum Command {
     Off {
         /// Its name or id
         name: String,
+        /// On this date, as in 2026-12-01, it is on again by itself
+        #[arg(long, value_name = "DATE")]
+        until: Option<NaiveDate>,
     },
     /// Say when it will run, without touching anything
     Next {
         /// Its name or id
         name: String,
-        /// How many slots
-        #[arg(short, value_name = "N", default_value_t = 5)]
-        n: usize,
-        /// The first slot after this date, as in 2026-12-01 or 2026-12-01T06:00
+        /// How many slots, 1000 at most
+        #[arg(short, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        n: u16,
+        /// The slots from this date on, as in 2026-12-01 or 2026-12-01T06:00, in the timer's zone; now where absent
         #[arg(long, value_name = "DATE")]
         from: Option<String>,
         /// Print JSON
@@ -72,8 +75,8 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<u
     match command {
         Command::List { json } => list(session, json).await,
         Command::Show { name, json } => show(session, &name, json).await,
-        Command::On { name } => switch(session, &name, Switch::On).await,
-        Command::Off { name } => switch(session, &name, Switch::Off).await,
+        Command::On { name } => switch(session, &name, Switch::On, None).await,
+        Command::Off { name, until } => switch(session, &name, Switch::Off, until).await,
         Command::Next { name, n, from, json } => next(session, &name, n, from.as_deref(), json).await,
         Command::Ledger { name, from, to, json } => ledger(session, &name, from.as_deref(), to.as_deref(), json).await,
     }
@@ -150,25 +153,27 @@ async fn show(session: &Session, name: &str, json: bool) -> anyhow::Result<u8> {
     Ok(GOOD)
 }
 
-async fn switch(session: &Session, name: &str, to: Switch) -> anyhow::Result<u8> {
+async fn switch(session: &Session, name: &str, to: Switch, until: Option<NaiveDate>) -> anyhow::Result<u8> {
     session.may_configure().await?;
-    let (store, zone) = (&session.app.store, session.app.config.timezone);
-    let changed = settings::switch_timer(store, name, to, &session.actor, zone, session.app.clock.now()).await?;
+    let (store, zone, now) = (&session.app.store, session.app.config.timezone, session.app.clock.now());
+    let changed = settings::switch_timer(store, name, to, until, &session.actor, zone, now).await?;
     let stored = find(session, name).await?;
     let state = switch_word(&stored);
     output::line(if changed {
-        format!("{} is {state}; next slot: {}", stored.timer.name(), session.short(stored.next_at))
+        let next = if stored.timer.is_on() { "next slot" } else { "on again" };
+        format!("{} is {state}; {next}: {}", stored.timer.name(), session.short(stored.next_at))
     } else {
         format!("{} is {state} already", stored.timer.name())
     });
     Ok(GOOD)
 }
 
-async fn next(session: &Session, name: &str, n: usize, from: Option<&str>, json: bool) -> anyhow::Result<u8> {
+async fn next(session: &Session, name: &str, n: u16, from: Option<&str>, json: bool) -> anyhow::Result<u8> {
     let stored = find(session, name).await?;
     let zone = stored.timer.zone(session.app.config.timezone);
     let mut at = match from {
-        Some(text) => session.instant(text)? - TimeDelta::seconds(1),
+        // A slot at that very moment belongs to it.
+        Some(text) => instant(text, zone)? - TimeDelta::seconds(1),
         None => session.app.clock.now(),
     };
     let schedule = stored.timer.form().schedule.as_ref().with_context(|| format!("{name} has no schedule"))?;
@@ -176,7 +181,7 @@ async fn next(session: &Session, name: &str, n: usize, from: Option<&str>, json:
         at = schedule.next_after(zone, at)?;
         Some(at)
     })
-    .take(n)
+    .take(n.into())
     .collect();
     if json {
         let slots: Vec<String> = slots.iter().map(|&at| view::local(at, zone)).collect();
@@ -186,7 +191,7 @@ async fn next(session: &Session, name: &str, n: usize, from: Option<&str>, json:
     for slot in &slots {
         output::line(slot.with_timezone(&zone).format("%Y-%m-%d %a %H:%M:%S %:z").to_string());
     }
-    if slots.len() < n {
+    if slots.len() < usize::from(n) {
         output::line("(no further slot)");
     }
     if !stored.timer.is_on() {
@@ -198,10 +203,10 @@ async fn next(session: &Session, name: &str, n: usize, from: Option<&str>, json:
 async fn ledger(session: &Session, name: &str, from: Option<&str>, to: Option<&str>, json: bool) -> anyhow::Result<u8> {
     let stored = find(session, name).await?;
     let now = session.app.clock.now();
-    let from = from.map(|text| session.instant(text)).transpose()?.unwrap_or(now - TimeDelta::days(7));
-    let to = to.map(|text| session.instant(text)).transpose()?.unwrap_or(now);
-    let slots = session.app.store.occurrences(stored.timer.id(), from, to).await?;
     let zone = session.app.config.timezone;
+    let from = from.map(|text| instant(text, zone)).transpose()?.unwrap_or(now - TimeDelta::days(7));
+    let to = to.map(|text| instant(text, zone)).transpose()?.unwrap_or(now);
+    let slots = session.app.store.occurrences(stored.timer.id(), from, to).await?;
     if json {
         let lines: Vec<Value> = slots
             .iter()

@@ -1,8 +1,8 @@
 //! `renkei user`: who may do what (権限), and where report mails to an actor go.
 
 use super::session::Session;
-use super::{GOOD, output};
-use crate::domain::user::{Permission, User, is_address};
+use super::{GOOD, output, usage};
+use crate::domain::user::{Lack, Permission, User, is_address};
 use anyhow::{Context as _, bail};
 
 /// What can be done with users.
@@ -45,14 +45,14 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<u
         Command::Add { name, mail, grant } => {
             may_manage(session).await?;
             if name.trim().is_empty() || name.chars().any(char::is_control) {
-                bail!("the name is empty or holds a control character");
+                return Err(usage("the name is empty or holds a control character"));
             }
             if let Some(address) = mail.as_ref().filter(|address| !is_address(address)) {
-                bail!("{address:?} is no mail address: write name@example.jp");
+                return Err(usage(format!("{address:?} is no mail address: write name@example.jp")));
             }
-            store
-                .add_user(&User { name: name.clone(), address: mail, permissions: grant }, &session.actor, now)
-                .await?;
+            let user = User { name: name.clone(), address: mail, permissions: grant };
+            stay_in(session, &user).await?;
+            store.add_user(&user, &session.actor, now).await?;
             output::line(format!("{name} was added"));
         }
         Command::List { json } => {
@@ -78,6 +78,7 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<u
             if !revoke {
                 user.permissions.extend(permissions);
             }
+            stay_in(session, &user).await?;
             store.change_user(&user, &session.actor, now).await?;
             output::line(format!("{name} was changed"));
         }
@@ -85,7 +86,32 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<u
     Ok(GOOD)
 }
 
-/// The administrator manages users; as long as nobody is one, the host's user does.
+/// Who changes their own entry is told what they lose by it, and kept from what nobody listed could give back.
+async fn stay_in(session: &Session, changed: &User) -> anyhow::Result<()> {
+    if changed.name != session.actor {
+        return Ok(());
+    }
+    let mut users = session.app.store.users().await?;
+    users.retain(|user| user.name != changed.name);
+    users.push(changed.clone());
+    let Some(lack) = Lack::of(&changed.name, &users) else { return Ok(()) };
+    let name = &changed.name;
+    if lack.for_good {
+        bail!(
+            "{name} is you, and who is listed may only do what is granted: without {lack} you could not take this back, \
+             and no listed user could. Grant {} as well, or list an administrator first",
+            Permission::ALL.iter().map(|one| one.as_str()).collect::<Vec<_>>().join(",")
+        );
+    }
+    if !changed.may_configure() {
+        output::aside(format!(
+            "warning: {name} is you, and can no longer change settings: an administrator mends it with `renkei user grant {name} {lack}`"
+        ));
+    }
+    Ok(())
+}
+
+/// An administrator manages users; so does a host's user who is not listed, since the database file is theirs.
 async fn may_manage(session: &Session) -> anyhow::Result<()> {
     let users = session.app.store.users().await?;
     let listed = users.iter().find(|user| user.name == session.actor);

@@ -1,23 +1,22 @@
-//! config.yaml as it is written: every key optional, nothing checked, nothing resolved. What can be used is
-//! [`super::Config`].
+//! config.yaml as it is written: every key optional, nothing resolved, nothing weighed against another. What can be used
+//! is [`super::Config`].
 
 use super::notify::RawNotify;
 use crate::domain::duration::Span;
 use crate::domain::order::Lanes;
 use crate::domain::secret::SecretText;
-use serde::{Deserialize, Serialize};
+use chrono_tz::Tz;
 use std::path::PathBuf;
 
 /// The file's keys with their defaults.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Raw {
     /// Where the database lies: `sqlite://PATH`; `<data_dir>/renkei.db` where absent.
     pub database: Option<String>,
     /// Spool, archive and key file.
     pub data_dir: PathBuf,
     /// The IANA zone of timers that name none, and of mails and lists.
-    pub timezone: String,
+    pub timezone: Tz,
     /// The language of mails: `ja` or `en`.
     pub locale: Locale,
     /// How many runs may go at once.
@@ -41,7 +40,7 @@ impl Default for Raw {
         Self {
             database: None,
             data_dir: PathBuf::from("./data"),
-            timezone: "Asia/Tokyo".to_owned(),
+            timezone: Tz::Asia__Tokyo,
             locale: Locale::Ja,
             lanes: Lanes::One,
             mail: None,
@@ -55,8 +54,7 @@ impl Default for Raw {
 }
 
 /// A language.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Locale {
     /// Japanese.
     #[default]
@@ -66,27 +64,22 @@ pub enum Locale {
 }
 
 /// `mail:` as written.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RawMail {
     /// `smtp://user@host:587?tls=required`, or `smtps://`.
     pub url: String,
     /// The password of the URL's user.
-    #[serde(default)]
     pub password: Option<SecretText>,
     /// The sender.
     pub from: String,
     /// Who gets what nobody else can get.
-    #[serde(default)]
     pub administrators: Vec<String>,
     /// A PEM file with a further certificate authority.
-    #[serde(default)]
     pub ca_file: Option<PathBuf>,
 }
 
 /// `log:` as written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Log {
     /// `text` or `json`, one line an event.
     pub format: LogFormat,
@@ -101,8 +94,7 @@ impl Default for Log {
 }
 
 /// The log's form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LogFormat {
     /// For people.
     #[default]

@@ -1,6 +1,8 @@
 //! What can go wrong with a run, by name. Each failure has one stable [`Code`], the same in log, mail, history and
 //! console; its explanation for people stands in `messages`. A code, once released, is never renamed.
 
+pub use super::row_fault::{BadLetter, LetterKind, RowFault, RowReason};
+
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -82,6 +84,16 @@ codes! {
     Unreachable = "PUSH-UNREACHABLE",
     /// Bytes were sent and no readable answer came: whether they were taken is not known.
     Unknown = "PUSH-UNKNOWN",
+    /// The receiver took the file, and refused all or a part of it when it imported it.
+    ImportRefused = "IMPORT-REFUSED",
+    /// The receiver took the file, and refused rows of it when it imported them.
+    RowRefused = "ROW-REFUSED",
+    /// The receiver took the file, and did not say before the limit whether it was imported.
+    ConfirmLimit = "CONFIRM-LIMIT",
+    /// The receiver took the file, and its status API refuses to be asked (401, 403, 407).
+    ConfirmDenied = "CONFIRM-DENIED",
+    /// The receiver took the file, and its answer named no import that could be asked after.
+    ConfirmUnnamed = "CONFIRM-UNNAMED",
     /// Newer data was sent meanwhile; older bytes do not overtake it without `--force`.
     Overtaken = "RUN-OVERTAKEN",
     /// A person cancelled the run.
@@ -90,6 +102,8 @@ codes! {
     Refused = "RUN-REFUSED",
     /// Another run of the same menu and integration was still open.
     Overlap = "RUN-OVERLAP",
+    /// A timer that this one follows did not end well.
+    Leader = "RUN-LEADER",
     /// The run could not start before its `start_by`.
     TooLate = "RUN-TOO-LATE",
     /// The run took longer than its `time_limit`.
@@ -157,20 +171,6 @@ impl Failure {
         self.rows_total = total;
         self
     }
-}
-
-/// What is wrong with one row: its key, the column, the reason. Never the value of another field than the key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RowFault {
-    /// The record's key as text, several parts joined by ` / `; `line 12` where a menu has no key.
-    pub key: String,
-    /// Where the row stands in the source: its line (or record number), from 1.
-    pub line: u64,
-    /// The column's header; empty when it is about the whole row.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub column: String,
-    /// Why, in one clause, with the code point and a suggestion for a character.
-    pub reason: String,
 }
 
 #[cfg(test)]

@@ -2,10 +2,13 @@
 //! house works with, and cannot be held wrongly: it is only made by [`Integration::check`], which knows the help
 //! page's rules for the eleven masters and says every fault at once.
 
+pub mod confirm;
 mod master;
 mod rules;
 
 pub use master::Master;
+
+use confirm::ConfirmForm;
 
 use super::duration::Span;
 use super::fault::Checked;
@@ -267,12 +270,22 @@ pub struct IntegrationForm {
     /// Further recipients.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub to: Vec<String>,
+    /// How the import is asked after; without it, accepted is the best that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<ConfirmForm>,
     /// Lets a masterId through that this version does not know.
     #[serde(default, skip_serializing_if = "is_false")]
     pub allow_unknown_master: bool,
     /// Lets an `http:` URL through, to reach the sandbox.
     #[serde(default, skip_serializing_if = "is_false")]
     pub allow_http: bool,
+}
+
+impl IntegrationForm {
+    /// The headers of both kinds of request: of the push, and of the question after its import.
+    pub fn every_header(&self) -> impl Iterator<Item = &(String, SecretText)> {
+        self.headers.iter().chain(self.confirm.iter().flat_map(|confirm| &confirm.headers))
+    }
 }
 
 fn an_hour() -> Span {
@@ -356,6 +369,15 @@ impl Integration {
     #[must_use]
     pub fn with_headers(mut self, headers: Vec<(String, SecretText)>) -> Self {
         self.form.headers = headers;
+        self
+    }
+
+    /// The same integration with other headers for the question after its imports, as sealing does it.
+    #[must_use]
+    pub fn with_confirm_headers(mut self, headers: Vec<(String, SecretText)>) -> Self {
+        if let Some(confirm) = &mut self.form.confirm {
+            confirm.headers = headers;
+        }
         self
     }
 

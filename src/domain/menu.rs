@@ -2,6 +2,7 @@
 //! [`MenuForm`] is what a person writes, [`Menu`] is checked. Nothing here opens a file.
 
 use super::duration::Span;
+use super::failure::{Code, Failure};
 use super::fault::{Checked, Fault, settle};
 use super::integration::{first_error, is_false};
 use serde::{Deserialize, Serialize};
@@ -209,6 +210,25 @@ pub struct Checks {
     pub duplicate_keys: OnTrip,
     /// A column that the menu reads is not in the source. Nothing could be written, so it only ever fails.
     pub missing_column: OnTrip,
+}
+
+impl Checks {
+    /// Which of the checks that tripped decides: the first that fails the run, else the first that holds it.
+    #[must_use]
+    pub fn strictest(&self, tripped: Vec<Failure>) -> Option<(OnTrip, Failure)> {
+        let mut held = None;
+        for failure in tripped {
+            let on_trip = match failure.code {
+                Code::Empty => self.empty,
+                _ => self.duplicate_keys,
+            };
+            match on_trip {
+                OnTrip::Fail => return Some((OnTrip::Fail, failure)),
+                OnTrip::Hold => held = held.or(Some((OnTrip::Hold, failure))),
+            }
+        }
+        held
+    }
 }
 
 impl Default for Checks {

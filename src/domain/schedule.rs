@@ -97,6 +97,13 @@ impl OnceAt {
     }
 }
 
+/// The first instant at which the clocks of a zone show `local` or a later time; `None` where the zone's history does
+/// not tell.
+#[must_use]
+pub fn first_instant(zone: Tz, local: NaiveDateTime) -> Option<DateTime<Utc>> {
+    Wall::of(zone).first_at(local)
+}
+
 impl Schedule {
     /// The first slot strictly after `after`, in whole seconds, or `None` when none comes any more.
     ///

@@ -1,11 +1,16 @@
 //! タイマー: a menu and an integration, a switch, a priority, a schedule with its zone, and policies for slots that could
 //! not run. [`TimerForm`] is what a person writes, [`Timer`] is checked.
 
+mod start_by;
+
+pub use start_by::StartBy;
+
 use super::duration::Span;
 use super::fault::{Checked, Fault, settle};
 use super::integration::first_error;
-use super::schedule::Schedule;
+use super::schedule::{Schedule, first_instant};
 use super::secret::SecretText;
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -44,6 +49,17 @@ pub enum Overlap {
     QueueOne,
 }
 
+/// What a follower does after a leader of which a part was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AfterPartial {
+    /// Its run is skipped.
+    #[default]
+    Skip,
+    /// It runs.
+    Run,
+}
+
 /// A timer as a person writes it; see the settings reference.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -77,9 +93,32 @@ pub struct TimerForm {
     /// What happens while an earlier run is open.
     #[serde(default)]
     pub overlap: Overlap,
+    /// With the switch off: the local date on which it is on again, from its first instant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<NaiveDate>,
+    /// The timers (ids or names) whose latest slot of the same local date has to end well first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<String>,
+    /// What happens after a leader of which a part was taken.
+    #[serde(default)]
+    pub after_partial: AfterPartial,
+    /// How long a leader rests after it was accepted, since the import behind it is asynchronous (our inference);
+    /// none is needed after an import that was confirmed.
+    #[serde(default = "ten_minutes")]
+    pub settle: Span,
+    /// Not started by then, a run is skipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_by: Option<StartBy>,
+    /// A run that takes longer ends before its next file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_limit: Option<Span>,
     /// A dead-man's switch that is told of each run's start and end; its address is a secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ping: Option<SecretText>,
+}
+
+fn ten_minutes() -> Span {
+    Span::minutes(10)
 }
 
 fn middle() -> u16 {
@@ -120,6 +159,25 @@ impl Timer {
         if form.switch == Switch::On && form.schedule.is_none() {
             let fix = "add schedule: { daily: \"06:00\" }, say, or set switch: off";
             faults.push(Fault::error(&[], "the timer is on but has no schedule", fix));
+        }
+        if form.switch == Switch::On && form.until.is_some() {
+            let fix = "leave until: out, or set switch: off";
+            faults.push(Fault::error(&["until"], "until: says when a timer that is off is on again", fix));
+        }
+        if form.until.is_some() && form.schedule.is_none() {
+            let fix = "add schedule: { daily: \"06:00\" }, say, or leave until: out";
+            faults.push(Fault::error(&["until"], "without a schedule the timer cannot be on again", fix));
+        }
+        if form.time_limit.is_some_and(Span::is_zero) {
+            faults.push(Fault::error(&["time_limit"], "no run ends in no time", "write time_limit: 1h, say"));
+        }
+        let own = [Some(form.name.as_str()), form.id.as_deref()];
+        if form.after.iter().any(|leader| own.contains(&Some(leader.as_str()))) {
+            faults.push(Fault::error(&["after"], "the timer would wait for itself", "name another timer"));
+        }
+        if form.after.is_empty() && (form.after_partial != AfterPartial::default() || form.settle != ten_minutes()) {
+            let what = "after_partial: and settle: have no effect on a timer that follows none";
+            faults.push(Fault::warning(&[], what, "name the leading timers in after: […], or leave them out"));
         }
         for warning in form.schedule.iter().flat_map(Schedule::warnings) {
             faults.push(Fault::from(&warning).under("schedule"));
@@ -171,9 +229,16 @@ impl Timer {
         self
     }
 
-    /// The same timer with its switch turned.
-    pub fn switched(&self, switch: Switch) -> Checked<Self> {
-        Self::check(TimerForm { switch, ..self.form.clone() })
+    /// The same timer with its switch turned; `until` says when one that is switched off is on again.
+    pub fn switched(&self, switch: Switch, until: Option<NaiveDate>) -> Checked<Self> {
+        Self::check(TimerForm { switch, until, ..self.form.clone() })
+    }
+
+    /// When a timer that is off is on again, if a date was given: the first instant of that date in its zone.
+    #[must_use]
+    pub fn on_again_at(&self, zone: Tz) -> Option<DateTime<Utc>> {
+        let date = self.form.until.filter(|_| !self.is_on())?;
+        first_instant(self.zone(zone), date.and_time(NaiveTime::MIN))
     }
 }
 

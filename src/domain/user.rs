@@ -42,6 +42,34 @@ impl User {
     }
 }
 
+/// What somebody who is listed may not do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lack {
+    /// The permissions that are missing.
+    pub missing: Vec<Permission>,
+    /// Whether nobody who is listed could grant them.
+    pub for_good: bool,
+}
+
+impl Lack {
+    /// What `name` could not do with these users; `None` where nothing is missing, or where the name is not listed: the
+    /// host's user owns the database file, and may do everything until listed.
+    #[must_use]
+    pub fn of(name: &str, users: &[User]) -> Option<Self> {
+        let listed = users.iter().find(|user| user.name == name)?;
+        let missing: Vec<Permission> = Permission::ALL.iter().copied().filter(|one| !listed.has(*one)).collect();
+        let for_good = !users.iter().any(|user| user.has(Permission::Administrator));
+        (!missing.is_empty()).then_some(Self { missing, for_good })
+    }
+}
+
+impl fmt::Display for Lack {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.missing.iter().map(|one| one.as_str()).collect();
+        out.pad(&names.join(","))
+    }
+}
+
 /// Who caused something (実行者).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -80,6 +108,22 @@ mod tests {
         assert!(!user.may_configure());
         user.permissions.push(Permission::SystemIntegration);
         assert!(user.may_configure());
+    }
+
+    #[test]
+    fn who_is_not_listed_lacks_nothing_and_without_an_administrator_a_lack_is_for_good() {
+        let user = |name: &str, permissions: &[Permission]| User {
+            name: name.into(),
+            address: None,
+            permissions: permissions.to_vec(),
+        };
+        let sato = user("佐藤", &[Permission::DbSettings]);
+        assert_eq!(Lack::of("髙橋", std::slice::from_ref(&sato)), None);
+        let lack = Lack::of("佐藤", std::slice::from_ref(&sato)).unwrap();
+        assert_eq!((lack.to_string().as_str(), lack.for_good), ("system_integration,administrator", true));
+        let admin = user("it", &[Permission::Administrator]);
+        assert!(!Lack::of("佐藤", &[sato, admin]).unwrap().for_good);
+        assert_eq!(Lack::of("all", &[user("all", Permission::ALL)]), None);
     }
 
     #[test]

@@ -36,7 +36,8 @@ pub(super) async fn start(engine: &Engine) -> Result<JobScheduler, JobSchedulerE
     Ok(scheduler)
 }
 
-/// Looks whether another process (the command line) changed settings or queued a run, and wakes the loops.
+/// Looks whether another process (the command line) changed settings or queued a run, and whether a refused token is
+/// another one now, and wakes the loops.
 async fn heartbeat(engine: &Engine, seen: &Seen) {
     engine.board.rang(engine.clock.elapsed());
     engine.bells.dispatcher.notify_one();
@@ -49,5 +50,7 @@ async fn heartbeat(engine: &Engine, seen: &Seen) {
     if version.is_ok_and(|version| seen.version.swap(version, Ordering::Relaxed) != version) {
         engine.bells.planner.notify_one();
     }
+    // After trouble the next heartbeat comes soon enough.
+    let _ = Steps::of(engine, "pauses").take(super::pausing::review(engine)).await;
     seen.looking.store(false, Ordering::Release);
 }

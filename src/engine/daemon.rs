@@ -1,8 +1,8 @@
-//! The loops together: recovery first, then planner, dispatcher, outbox and alarm, until told to stop. A stop plans
+//! The loops together: recovery first, then planner, dispatcher, confirmation, outbox, notices and alarm, until told to stop. A stop plans
 //! and starts nothing more, lets the request in flight end within the deadline, and leaves the rest queued.
 
 use super::steadily::{Steps, keep_going};
-use super::{Engine, alarm, dispatcher, planner, recovery, sign_of_life};
+use super::{Engine, alarm, confirming, dispatcher, planner, recovery, sign_of_life};
 use crate::notify;
 use crate::report::outbox::deliver_due;
 use crate::store::StoreError;
@@ -55,6 +55,7 @@ impl Daemon {
         };
         going("planner", |engine, stopping, _| Box::pin(planner::run(engine, stopping)));
         going("dispatcher", |engine, stopping, runs| Box::pin(dispatcher::run(engine, stopping, runs)));
+        going("confirming", |engine, stopping, runs| Box::pin(confirming::run(engine, stopping, runs)));
         going("mail", |engine, stopping, _| Box::pin(carry_mail(engine, stopping)));
         going("notices", |engine, stopping, _| Box::pin(carry_notices(engine, stopping)));
         let alarm = alarm::start(&engine).await?;

@@ -3,12 +3,14 @@
 
 use super::job;
 use super::steadily::Steady;
-use super::{Engine, exporting, pushing, reporting};
+use super::{Engine, ending, exporting, pushing, reporting};
 use crate::domain::failure::{Code, Failure};
 use crate::domain::run::RunState;
+use crate::domain::trouble::Telling;
 use crate::store::StoreError;
+use crate::store::confirmations::NewConfirmation;
 use crate::store::runs::Run;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{error, info, warn};
@@ -20,6 +22,8 @@ pub(super) enum Stop {
     Ended { state: RunState, failure: Option<Failure> },
     /// It tries again later.
     Wait { until: DateTime<Utc>, failure: Failure },
+    /// Its files were taken: what becomes of them is asked without a lane. `failure` is why some were not taken.
+    Confirm { batches: Vec<NewConfirmation>, failure: Option<Failure> },
     /// A check tripped: a person decides.
     Held(Failure),
     /// The daemon is stopping: the run goes on after the next start.
@@ -29,7 +33,7 @@ pub(super) enum Stop {
 }
 
 impl Stop {
-    /// Over, and nothing was taken.
+    /// Over; nothing was taken, unless an earlier batch was.
     pub(super) fn failed(failure: Failure) -> Self {
         Self::Ended { state: RunState::Failed, failure: Some(failure) }
     }
@@ -65,12 +69,16 @@ async fn fenced(
         // What the database refuses is no trouble of its own: waiting would not help.
         Ok(Stop::Store(error)) if !error.is_passing() => {
             error!(run = %run.id, %error, "the database refused what the run had to write");
-            pushing::after_defect(engine, run, steady, &format!("the database refused a step ({error})")).await
+            let failure = internal(format!("the database refused a step ({error})"));
+            pushing::after_failure(engine, run, steady, failure).await
+        }
+        Ok(Stop::Ended { state: RunState::Failed, failure: Some(failure) }) => {
+            pushing::after_failure(engine, run, steady, failure).await
         }
         Ok(stop) => stop,
         Err(panic) => {
             error!(run = %run.id, %panic, "a step of the run panicked");
-            pushing::after_defect(engine, run, steady, "a step of the run panicked").await
+            pushing::after_failure(engine, run, steady, internal("a step of the run panicked")).await
         }
     }
 }
@@ -90,23 +98,32 @@ async fn carry(engine: &Engine, run: Run, steady: Steady, stopping: &Cancellatio
 /// Writes how the run left its lane, and what is told of it in the same transaction. The lane is held until the
 /// database has taken it.
 async fn leave(engine: &Engine, run: &Run, stop: Stop, steady: &Steady) {
-    announce(run, &stop);
-    let written = steady.insist(|| write(engine, run, &stop)).await;
+    announce(engine, run, &stop);
+    let mut written = steady.insist(|| write(engine, run, &stop)).await;
+    if written.is_ok() && matches!(stop, Stop::Ended { .. }) {
+        written = steady.insist(|| ending::overtake(engine, run)).await;
+    }
     if let Err(error) = written {
         // The run stays `running`; recovery at the next start sorts it out from spool and database.
         error!(run = %run.id, %error, "the database did not take the run's state; the next start sorts it out");
     }
     engine.bells.dispatcher.notify_one();
+    engine.bells.confirming.notify_one();
     engine.news_is_out();
 }
 
 async fn write(engine: &Engine, run: &Run, stop: &Stop) -> Result<(), StoreError> {
     let now = engine.clock.now();
     match stop {
-        Stop::Ended { state, failure } => write_end(engine, run, *state, failure.as_ref()).await,
-        Stop::Wait { until, failure } => engine.store.wait(run.seq, *until, failure, now).await,
+        Stop::Ended { state, failure } => {
+            ending::conclude(engine, run, RunState::Running, *state, failure.clone()).await
+        }
+        Stop::Wait { until, failure } => {
+            engine.store.wait(run.seq, until.with_timezone(&engine.config.timezone), failure, now).await
+        }
+        Stop::Confirm { batches, failure } => engine.store.confirm(run.seq, batches, failure.as_ref(), now).await,
         Stop::Held(failure) => {
-            let news = reporting::news(engine, run, RunState::Held, Some(failure)).await?;
+            let news = reporting::news(engine, run, RunState::Held, Some(failure), Telling::AsUsual).await?;
             engine.store.hold(run.seq, failure, &news, now).await
         }
         Stop::Interrupted => engine.store.requeue(run.seq, "the daemon stopped", now).await,
@@ -115,48 +132,24 @@ async fn write(engine: &Engine, run: &Run, stop: &Stop) -> Result<(), StoreError
     }
 }
 
-/// Says once in the log how the run leaves its lane.
-fn announce(run: &Run, stop: &Stop) {
+/// Says once in the log how the run leaves its lane; an end is said where it is written.
+fn announce(engine: &Engine, run: &Run, stop: &Stop) {
     match stop {
-        Stop::Ended { state, failure } => announce_end(run, *state, failure.as_ref()),
+        Stop::Ended { .. } | Stop::Interrupted => {}
         Stop::Wait { until, failure } => {
+            let until = until.with_timezone(&engine.config.timezone).to_rfc3339_opts(SecondsFormat::Secs, false);
             warn!(run = %run.id, code = %failure.code, %until, "run waits: {}", failure.message);
+        }
+        Stop::Confirm { batches, .. } => {
+            info!(run = %run.id, batches = batches.len(), "run's files were taken: asking what becomes of them");
         }
         Stop::Held(failure) => {
             warn!(run = %run.id, code = %failure.code, rows = failure.rows_total, "run held: a person decides");
         }
-        Stop::Interrupted => {}
         Stop::Store(error) => {
             error!(run = %run.id, %error, "the database did not take a step of the run; the next start sorts it out");
         }
     }
-}
-
-fn announce_end(run: &Run, state: RunState, failure: Option<&Failure>) {
-    match failure {
-        None => info!(run = %run.id, %state, "run ended"),
-        // What is said of a row can hold its key and a letter of it: that is for the history and the mail.
-        Some(failure) if !failure.rows.is_empty() => {
-            warn!(run = %run.id, %state, code = %failure.code, rows = failure.rows_total, "run ended; its rows stand in the history");
-        }
-        Some(failure) => warn!(run = %run.id, %state, code = %failure.code, "run ended: {}", failure.message),
-    }
-}
-
-async fn write_end(engine: &Engine, run: &Run, state: RunState, failure: Option<&Failure>) -> Result<(), StoreError> {
-    let news = reporting::news(engine, run, state, failure).await?;
-    engine.store.finish(run.seq, state, failure, &news, engine.clock.now()).await
-}
-
-/// Ends a run that a dead process left behind.
-pub(super) async fn end(
-    engine: &Engine,
-    run: &Run,
-    state: RunState,
-    failure: Option<Failure>,
-) -> Result<(), StoreError> {
-    announce_end(run, state, failure.as_ref());
-    write_end(engine, run, state, failure.as_ref()).await
 }
 
 /// The failure of a defect of our own.
@@ -207,10 +200,12 @@ mod tests {
             memo: None,
             priority: 50,
             scheduled_at: None,
+            start_by: None,
             wanted_keys: None,
             retry_of: None,
             forced: false,
             only_failed: false,
+            behind: None,
         };
         let now = engine.clock.now();
         engine.store.enqueue(&new, now.date_naive(), now).await.unwrap()

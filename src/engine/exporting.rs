@@ -9,7 +9,9 @@ use crate::domain::menu::{OnTrip, SourceForm};
 use crate::domain::run::BatchState;
 use crate::export::{self, ExportError, Exported};
 use crate::source::{self, OpenContext, Opened, SourceError, SourceInfo};
+use crate::store::StoreError;
 use crate::store::batches::{Batch, NewBatch, NewExport};
+use crate::store::runs::Run;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use std::ops::ControlFlow;
@@ -28,7 +30,7 @@ pub(super) async fn stored(engine: &Engine, job: &Job) -> Result<Stored, Stop> {
     let run = &job.run;
     if run.exported_at.is_none() {
         match &run.retry_of {
-            Some(earlier) => adopt(engine, job, earlier).await?,
+            Some(earlier) => repeat(engine, job, earlier).await?,
             None => export(engine, job).await?,
         }
     }
@@ -40,7 +42,7 @@ pub(super) async fn stored(engine: &Engine, job: &Job) -> Result<Stored, Stop> {
 async fn export(engine: &Engine, job: &Job) -> Result<(), Stop> {
     let opened = open(engine, job).await?;
     let (about, source) = (opened.about.to_string(), place(&opened.about, job.zone));
-    let exported = write(job, opened).await?;
+    let exported = write(engine, job, opened).await?;
     info!(run = %job.run.id, records = exported.records, left_out = exported.left_out_total, bytes = exported.bytes, "exported from {about}");
     let new = NewExport {
         batches: exported.batches.iter().map(new_batch).collect(),
@@ -48,6 +50,7 @@ async fn export(engine: &Engine, job: &Job) -> Result<(), Stop> {
         skipped_rows: exported.left_out_total,
         warning: warning(&exported),
         source: Some(source),
+        adopted: None,
     };
     job.steady.insist(|| engine.store.record_export(job.run.seq, &new, engine.clock.now())).await?;
     check(job, exported.tripped)
@@ -73,7 +76,8 @@ async fn open(engine: &Engine, job: &Job) -> Result<Opened, Stop> {
     source::open(&job.menu, &engine.store, &context).await.map_err(|error| {
         if let (SourceError::NotReady(not_ready), SourceForm::Csv(csv)) = (&error, &job.menu.form().source) {
             let since = run.trouble_since.unwrap_or(now);
-            if let Some(until) = not_ready.look_again(now, since, csv.wait_until) {
+            let until = not_ready.look_again(now, since, csv.wait_until);
+            if let Some(until) = until.filter(|until| job.deadline.is_none_or(|deadline| *until < deadline)) {
                 return Stop::Wait { until, failure: error.failure() };
             }
         }
@@ -82,21 +86,35 @@ async fn open(engine: &Engine, job: &Job) -> Result<Opened, Stop> {
 }
 
 /// Reads and writes on a thread of its own, since both block.
-async fn write(job: &Job, opened: Opened) -> Result<Exported, Stop> {
+async fn write(engine: &Engine, job: &Job, opened: Opened) -> Result<Exported, Stop> {
     let (menu, form) = (job.menu.clone(), job.integration.form().clone());
+    let (clock, deadline) = (engine.clock.clone(), job.deadline);
+    let is_over = move || deadline.is_some_and(|deadline| clock.now() > deadline);
     let (folder, keys) = (job.folder.clone(), job.run.wanted_keys.clone());
     let work = tokio::task::spawn_blocking(move || {
         let plan = export::Plan::new(&menu, &form.csv, &form.limits, &opened.header, keys.as_deref())?;
-        export::write(&plan, opened.blocks, &folder, |_| ControlFlow::Continue(())).map_err(|error| match error {
-            ExportError::Source(error) => error.failure(),
-            ExportError::Failed(failure) => failure,
-            other => internal(other),
-        })
+        write_files(&plan, opened, &folder, is_over)
     });
     match work.await {
         Ok(exported) => exported.map_err(Stop::failed),
         Err(panic) => Err(Stop::failed(internal(format!("the export panicked: {panic}")))),
     }
+}
+
+/// All rows of a source as the files of a run, unless its time `is_over` before.
+pub(super) fn write_files(
+    plan: &export::Plan,
+    opened: Opened,
+    folder: &Path,
+    is_over: impl Fn() -> bool,
+) -> Result<Exported, Failure> {
+    let go_on = |_| if is_over() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+    export::write(plan, opened.blocks, folder, go_on).map_err(|error| match error {
+        ExportError::Stopped => Failure::new(Code::TimeLimit, "the export was not done within the time_limit"),
+        ExportError::Source(error) => error.failure(),
+        ExportError::Failed(failure) => failure,
+        other => internal(other),
+    })
 }
 
 fn new_batch(batch: &export::Batch) -> NewBatch {
@@ -111,41 +129,61 @@ fn new_batch(batch: &export::Batch) -> NewBatch {
 }
 
 /// The failure that a run carries whose rows were left out, though all that was sent was taken.
-fn warning(exported: &Exported) -> Option<Failure> {
+pub(super) fn warning(exported: &Exported) -> Option<Failure> {
     (exported.left_out_total > 0).then(|| {
         let first = exported.left_out.first();
-        let code =
-            first.map_or(Code::RowRule, |row| if row.reason.contains("U+") { Code::Unmappable } else { Code::RowRule });
+        let unmappable = first.is_some_and(|row| row.reason.is_unmappable());
+        let code = if unmappable { Code::Unmappable } else { Code::RowRule };
         let message =
             format!("{} of {} rows were left out by the menu's rules", exported.left_out_total, exported.read);
         Failure::new(code, message).with_rows(exported.left_out.clone(), exported.left_out_total)
     })
 }
 
-/// A tripped check holds the run or fails it, as the menu says; the strictest one speaks.
+/// A tripped check holds the run or fails it, as the menu says.
 fn check(job: &Job, tripped: Vec<Failure>) -> Result<(), Stop> {
-    let checks = job.menu.form().checks;
-    let mut held = None;
-    for failure in tripped {
-        let on_trip = match failure.code {
-            Code::Empty => checks.empty,
-            _ => checks.duplicate_keys,
-        };
-        match on_trip {
-            OnTrip::Fail => return Err(Stop::failed(failure)),
-            OnTrip::Hold => held = held.or(Some(failure)),
+    match job.menu.form().checks.strictest(tripped) {
+        None => Ok(()),
+        Some((OnTrip::Fail, failure)) => Err(Stop::failed(failure)),
+        Some((OnTrip::Hold, failure)) => Err(Stop::Held(failure)),
+    }
+}
+
+/// The stored files of a run that another one could send again, or why there are none.
+pub(super) async fn stored_files(engine: &Engine, run: &Run) -> Result<Result<Vec<Batch>, &'static str>, StoreError> {
+    if run.exported_at.is_none() {
+        return Ok(Err("it has no files: it ended before its export was complete"));
+    }
+    let batches = engine.store.batches(run.seq).await?;
+    let folder = engine.folder_of(&run.id);
+    let are_there = batches.iter().all(|batch| folder.join(&batch.file).exists());
+    Ok(if are_there {
+        Ok(batches)
+    } else {
+        Err("its files are gone (`keep_files` in config.yaml says how long they stay)")
+    })
+}
+
+/// Repeats an earlier run: on its files, or, where there are none, on what the source has now.
+async fn repeat(engine: &Engine, job: &Job, earlier: &str) -> Result<(), Stop> {
+    let steady = &job.steady;
+    let earlier = steady.insist(|| engine.store.run(earlier)).await?;
+    match steady.insist(|| stored_files(engine, &earlier)).await? {
+        Ok(batches) => adopt(engine, job, earlier, batches).await,
+        Err(why) if job.run.only_failed && earlier.exported_at.is_some() => {
+            let message = format!("run {}: {why}: its batches cannot be sent one by one: start a new run", earlier.id);
+            Err(Stop::failed(Failure::new(Code::SpoolDamaged, message)))
+        }
+        Err(why) => {
+            let text = format!("run {}: {why}: the source is exported anew", earlier.id);
+            steady.insist(|| engine.store.note(job.run.seq, "anew", &text, engine.clock.now())).await?;
+            export(engine, job).await
         }
     }
-    held.map_or(Ok(()), |failure| Err(Stop::Held(failure)))
 }
 
 /// Takes over the stored files of an earlier run: linked, so that neither run's end removes the other's.
-async fn adopt(engine: &Engine, job: &Job, earlier: &str) -> Result<(), Stop> {
-    let earlier = job.steady.insist(|| engine.store.run(earlier)).await?;
-    if earlier.exported_at.is_none() {
-        return export(engine, job).await;
-    }
-    let batches = job.steady.insist(|| engine.store.batches(earlier.seq)).await?;
+async fn adopt(engine: &Engine, job: &Job, earlier: Run, batches: Vec<Batch>) -> Result<(), Stop> {
     let from = engine.folder_of(&earlier.id);
     link(&from, &job.folder, &batches).map_err(|error| {
         let message =
@@ -169,6 +207,7 @@ async fn adopt(engine: &Engine, job: &Job, earlier: &str) -> Result<(), Stop> {
         skipped_rows: earlier.skipped_rows,
         warning: earlier.warning,
         source: earlier.source,
+        adopted: earlier.export_number,
     };
     Ok(job.steady.insist(|| engine.store.record_export(job.run.seq, &new, engine.clock.now())).await?)
 }

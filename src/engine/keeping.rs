@@ -12,8 +12,8 @@ const AT_ONCE: u32 = 200;
 /// A generation that is older than this and is nobody's records belongs to an import that died.
 const STALE: TimeDelta = TimeDelta::days(1);
 
-/// Clears away what is past its time.
-pub(super) async fn step(engine: &Engine) {
+/// Clears away what is past its time; trouble is logged, and the next step tries again.
+pub async fn step(engine: &Engine) {
     if let Err(error) = clear(engine).await {
         warn!(%error, "old files could not be cleared away; trying again in an hour");
     }

@@ -2,7 +2,8 @@
 //! is sent the intent stands in spool and database; after the answer the verdict goes to the spool first.
 
 use super::Engine;
-use super::executor::{Stop, internal};
+use super::confirming;
+use super::executor::Stop;
 use super::exporting::Stored;
 use super::job::Job;
 use super::steadily::Steady;
@@ -17,6 +18,7 @@ use crate::store::runs::Run;
 use chrono::TimeDelta;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use tracing::{info, warn};
 
 /// Pushes every batch that has not been taken, in order.
@@ -27,6 +29,7 @@ pub(super) async fn push(
     stopping: &CancellationToken,
 ) -> Result<Stop, Stop> {
     overtaken(engine, job).await?;
+    let patience = Patience::of(engine, job, stopping);
     let Stored { mut batches, .. } = exported;
     let rows_left = exported.warning.is_some();
     for index in 0..batches.len() {
@@ -34,20 +37,48 @@ pub(super) async fn push(
             continue;
         }
         if job.steady.insist(|| engine.store.is_cancel_requested(job.run.seq)).await? {
-            return Ok(cancelled(&batches));
+            return confirming::instead(engine, job, &batches, cancelled(&batches)).await;
         }
-        let reply = match send(engine, job, &batches[index], stopping).await? {
+        let reply = match send(engine, job, &batches[index], &patience.token).await? {
             Some(reply) => reply,
-            None => return Ok(Stop::Interrupted),
+            None if stopping.is_cancelled() => return Ok(Stop::Interrupted),
+            None => {
+                let state = end_state(&states(&batches), false);
+                let stop = Stop::Ended { state, failure: Some(job.over_time()) };
+                return confirming::instead(engine, job, &batches, stop).await;
+            }
         };
         batches[index].state = reply.verdict.batch_state();
         if let Some(stop) = after(engine, job, &batches, index, &reply) {
-            return Ok(stop);
+            return confirming::instead(engine, job, &batches, stop).await;
         }
     }
     let state = end_state(&states(&batches), rows_left);
     // Rows left out are the one failure that a run whose batches were all taken can carry.
-    Ok(Stop::Ended { state, failure: exported.warning })
+    confirming::instead(engine, job, &batches, Stop::Ended { state, failure: exported.warning }).await
+}
+
+/// How long a run may wait for request slots: until the daemon stops, or its `time_limit` is over.
+struct Patience {
+    token: CancellationToken,
+    _watch: Option<AbortOnDropHandle<()>>,
+}
+
+impl Patience {
+    fn of(engine: &Engine, job: &Job, stopping: &CancellationToken) -> Self {
+        let token = stopping.child_token();
+        let watch = job.deadline.map(|deadline| {
+            let (clock, token) = (engine.clock.clone(), token.clone());
+            if deadline <= clock.now() {
+                token.cancel();
+            }
+            AbortOnDropHandle::new(tokio::spawn(async move {
+                clock.sleep_until(deadline).await;
+                token.cancel();
+            }))
+        });
+        Self { token, _watch: watch }
+    }
 }
 
 /// Older bytes never overtake newer ones, unless a person says so.
@@ -55,20 +86,22 @@ async fn overtaken(engine: &Engine, job: &Job) -> Result<(), Stop> {
     if job.run.forced {
         return Ok(());
     }
-    let Some(newer) = job.steady.insist(|| engine.store.newer_sent(&job.run)).await? else { return Ok(()) };
+    // As it stands after its export, which gave the bytes their age.
+    let run = job.steady.insist(|| engine.store.run_by_seq(job.run.seq)).await?;
+    let Some(newer) = job.steady.insist(|| engine.store.newer_sent(&run)).await? else { return Ok(()) };
     let message =
         format!("run {newer} of the same menu and integration has sent newer data; --force sends this all the same");
     let failure = Failure::new(Code::Overtaken, message);
     Err(Stop::Ended { state: RunState::Cancelled, failure: Some(failure) })
 }
 
-/// One request: slot, intent, bytes, verdict. `None` when the daemon stops before the intent.
-async fn send(engine: &Engine, job: &Job, batch: &Batch, stopping: &CancellationToken) -> Result<Option<Reply>, Stop> {
+/// One request: slot, intent, bytes, verdict. `None` when patience was over before the intent.
+async fn send(engine: &Engine, job: &Job, batch: &Batch, patience: &CancellationToken) -> Result<Option<Reply>, Stop> {
     let path = job.folder.join(&batch.file);
     let account = job.integration.account();
     let holder = &job.run.id;
     let steady = &job.steady;
-    let acquire = || push::acquire(&engine.store, &engine.clock, account, job.limit, holder, stopping);
+    let acquire = || push::acquire(&engine.store, &engine.clock, account, job.limit, holder, patience);
     let Some(slot) = steady.insist(acquire).await? else { return Ok(None) };
     let intent = steady.insist(|| engine.store.intend(job.run.seq, batch.number, engine.clock.now())).await;
     let attempt = match intent {
@@ -106,7 +139,7 @@ async fn send(engine: &Engine, job: &Job, batch: &Batch, stopping: &Cancellation
             return Err(Stop::failed(Failure::new(Code::SpoolDamaged, damaged.to_string())));
         }
     };
-    let kept = verdict_file.conclude(reply.verdict, reply.http_status);
+    let kept = verdict_file.conclude(reply.verdict, reply.http_status, reply.import.as_ref());
     if let Err(error) = kept {
         warn!(run = %job.run.id, batch = batch.number, %error, "the verdict could not be written to the spool");
     }
@@ -149,7 +182,9 @@ fn resume_at(engine: &Engine, job: &Job, retry_after: Option<Duration>) -> Optio
     let wait = backoff(tries, jitter(&job.run.id, tries), retry_after);
     let until = now + TimeDelta::from_std(wait).ok()?;
     let since = job.run.trouble_since.unwrap_or(now);
-    (until <= since + job.integration.form().retry_for.to_delta()).then_some(until)
+    let end = since + job.integration.form().retry_for.to_delta();
+    let end = job.deadline.map_or(end, |deadline| deadline.min(end));
+    (until <= end).then_some(until)
 }
 
 /// Spreads runs over the upper half of their wait, the same for the same run and try.
@@ -198,13 +233,14 @@ fn cancelled(batches: &[Batch]) -> Stop {
     Stop::Ended { state, failure: Some(failure) }
 }
 
-/// After a defect of our own the batches decide how the run ended: one that was being sent is of unknown fate.
-pub(super) async fn after_defect(engine: &Engine, run: &Run, steady: &Steady, what: &str) -> Stop {
+/// A step that failed does not undo what was sent before it: the batches decide how the run ended. One that was being
+/// sent is of unknown fate.
+pub(super) async fn after_failure(engine: &Engine, run: &Run, steady: &Steady, failure: Failure) -> Stop {
     let batches = match steady.insist(|| engine.store.batches(run.seq)).await {
         Ok(batches) => batches,
         Err(error) => return Stop::Store(error),
     };
     let state = end_state(&states(&batches), false);
     let state = if state == RunState::Accepted { RunState::Partial } else { state };
-    Stop::Ended { state, failure: Some(internal(what)) }
+    Stop::Ended { state, failure: Some(failure) }
 }

@@ -2,7 +2,7 @@
 //! still says `running` belongs to a process that is gone. A verdict that stands in the spool is believed; an intent
 //! without one is of unknown fate, and its bytes are sent again only where that is harmless.
 
-use super::{Engine, executor, pushing, verdict_file};
+use super::{Engine, ending, pushing, verdict_file};
 use crate::domain::failure::{Code, Failure};
 use crate::domain::run::RunState;
 use crate::domain::verdict::Verdict;
@@ -58,5 +58,5 @@ async fn resume(engine: &Engine, run: Run) -> Result<(), StoreError> {
     }
     let message = "the daemon ended while a file was being sent; sending it again could do harm (repeat_safe)";
     let failure = Failure::new(Code::Interrupted, message);
-    executor::end(engine, &run, RunState::Unknown, Some(failure)).await
+    ending::end(engine, &run, RunState::Running, RunState::Unknown, Some(failure)).await
 }

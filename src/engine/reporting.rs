@@ -4,7 +4,8 @@
 use super::Engine;
 use crate::domain::failure::Failure;
 use crate::domain::integration::Kind;
-use crate::domain::run::{BatchState, RunState};
+use crate::domain::run::{BatchState, RunState, Trigger};
+use crate::domain::trouble::Telling;
 use crate::report::{RunFacts, compose, compose_brief, recipients, view};
 use crate::store::StoreError;
 use crate::store::notices::{Channel, Content, NewNotice, News, NoticeEvent};
@@ -13,7 +14,8 @@ use crate::store::runs::{Run, RunDetail};
 use crate::store::settings::Settings;
 use tracing::{debug, warn};
 
-/// What is to be told of a run that is now in `state`.
+/// What is to be told of a run that is now in `state`. `telling` is about people: webhooks and switches are machines,
+/// which hear of every end.
 ///
 /// # Errors
 /// The database could not be asked just now; any other trouble leaves the news out, and the run's outcome stands.
@@ -22,8 +24,9 @@ pub(super) async fn news(
     run: &Run,
     state: RunState,
     failure: Option<&Failure>,
+    telling: Telling,
 ) -> Result<News, StoreError> {
-    match gather(engine, run, state, failure).await {
+    match gather(engine, run, state, failure, telling).await {
         Err(error) if !error.is_passing() => {
             warn!(run = %run.id, %error, "what is to be told of the run could not be gathered");
             Ok(News::default())
@@ -59,9 +62,15 @@ fn notice(run: &Run, what: &str, channel: Channel, target: &str, event: NoticeEv
     NewNotice { id, channel, target: target.to_owned(), event, content }
 }
 
-async fn gather(engine: &Engine, run: &Run, state: RunState, failure: Option<&Failure>) -> Result<News, StoreError> {
+async fn gather(
+    engine: &Engine,
+    run: &Run,
+    state: RunState,
+    failure: Option<&Failure>,
+    telling: Telling,
+) -> Result<News, StoreError> {
     let settings = engine.store.settings().await?;
-    let to = mail_to(engine, &settings, run, state).await?;
+    let to = mail_to(engine, &settings, run, state, telling).await?;
     let webhooks = engine.config.notify.webhooks.iter().filter(|one| one.when.is_due(state.is_good()));
     let mut targets: Vec<(Channel, &str)> = webhooks.map(|one| (Channel::Webhook, one.name.as_str())).collect();
     targets.extend(switch_of(&settings, run).map(|timer| (Channel::Ping, timer)));
@@ -70,7 +79,7 @@ async fn gather(engine: &Engine, run: &Run, state: RunState, failure: Option<&Fa
     }
     // What the export wrote down is newer than the run as it was claimed.
     let detail = engine.store.run_detail(&run.id).await?;
-    let facts = facts(engine, &settings, &detail, state, failure);
+    let facts = facts(engine, &settings, &detail, state, failure, telling);
     let (locale, zone) = (engine.config.locale, engine.config.timezone);
     let mail = engine.config.mail.as_ref().filter(|_| !to.is_empty()).map(|mail| {
         let letter = compose(&facts, locale, zone);
@@ -95,12 +104,21 @@ async fn gather(engine: &Engine, run: &Run, state: RunState, failure: Option<&Fa
     Ok(News { mail, notices })
 }
 
-async fn mail_to(engine: &Engine, settings: &Settings, run: &Run, state: RunState) -> Result<Vec<String>, StoreError> {
-    let Some(mail) = &engine.config.mail else { return Ok(Vec::new()) };
+async fn mail_to(
+    engine: &Engine,
+    settings: &Settings,
+    run: &Run,
+    state: RunState,
+    telling: Telling,
+) -> Result<Vec<String>, StoreError> {
+    let mail = engine.config.mail.as_ref().filter(|_| telling != Telling::Hush);
+    let Some(mail) = mail else { return Ok(Vec::new()) };
     let address = engine.store.user(&run.actor).await?.and_then(|user| user.address);
     let integration = settings.integration(&run.integration_id);
     let (policy, to) = integration.map_or_else(Default::default, |one| (one.form().report, one.form().to.clone()));
-    Ok(recipients(policy, state.is_good(), address.as_deref(), &mail.administrators, &to))
+    // Whoever was told of the trouble is told of its end.
+    let good = state.is_good() && !matches!(telling, Telling::Recovered(_));
+    Ok(recipients(policy, good, address.as_deref(), &mail.administrators, &to))
 }
 
 fn facts(
@@ -109,6 +127,7 @@ fn facts(
     detail: &RunDetail,
     state: RunState,
     failure: Option<&Failure>,
+    telling: Telling,
 ) -> RunFacts {
     let run = &detail.run;
     let taken = detail.batches.iter().filter(|batch| batch.state == BatchState::Accepted).count();
@@ -123,10 +142,12 @@ fn facts(
         skipped_rows: run.skipped_rows,
         batches: u32::try_from(detail.batches.len()).unwrap_or(u32::MAX),
         batches_taken: u32::try_from(taken).unwrap_or(u32::MAX),
+        imported: detail.imported(),
         started: run.started_at.unwrap_or(run.queued_at),
         finished: engine.clock.now(),
         scheduled: run.scheduled_at,
-        timer: run.timer.clone(),
+        // A person who repeats a timer's run is the actor of the repetition.
+        timer: run.timer.clone().filter(|_| run.trigger == Trigger::Timer),
         next: timer.and_then(|timer| timer.next_at),
         actor: run.actor.clone(),
         memo: run.memo.clone(),
@@ -134,5 +155,7 @@ fn facts(
         key: settings.menu(&run.menu_id).map(|menu| menu.form().key.clone()).unwrap_or_default(),
         http_status: detail.attempts.iter().rev().find_map(|attempt| attempt.http_status),
         failure: failure.cloned(),
+        untold: if let Telling::Again(untold) = telling { untold } else { 0 },
+        trouble_since: if let Telling::Recovered(since) = telling { Some(since) } else { None },
     }
 }

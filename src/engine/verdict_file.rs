@@ -4,6 +4,7 @@
 
 use crate::domain::verdict::Verdict;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -22,6 +23,9 @@ pub(super) struct Written {
     pub(super) verdict: Option<Verdict>,
     /// The HTTP status, if there was one.
     pub(super) http_status: Option<u16>,
+    /// How the receiver calls the import, should it have to be asked after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) import: Option<Value>,
 }
 
 /// Where the verdict of a batch file lies: beside it.
@@ -44,7 +48,7 @@ impl VerdictFile {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(&path)?;
-        let written = Written { attempt, sha256: sha256.to_owned(), verdict: None, http_status: None };
+        let written = Written { attempt, sha256: sha256.to_owned(), verdict: None, http_status: None, import: None };
         let mut intent = Self { file, written };
         intent.store()?;
         if let Some(folder) = path.parent() {
@@ -54,14 +58,23 @@ impl VerdictFile {
     }
 
     /// Writes the verdict into the space that is there, through to the disk.
-    pub(super) fn conclude(mut self, verdict: Verdict, http_status: Option<u16>) -> io::Result<()> {
+    pub(super) fn conclude(
+        mut self,
+        verdict: Verdict,
+        http_status: Option<u16>,
+        import: Option<&Value>,
+    ) -> io::Result<()> {
         self.written.verdict = Some(verdict);
         self.written.http_status = http_status;
+        self.written.import = import.cloned();
         self.store()
     }
 
     fn store(&mut self) -> io::Result<()> {
         let mut bytes = serde_json::to_vec(&self.written)?;
+        if bytes.len() > SIZE {
+            return Err(io::Error::other("the verdict does not fit into its file"));
+        }
         bytes.resize(SIZE, b' ');
         self.file.seek(SeekFrom::Start(0))?;
         self.file.write_all(&bytes)?;
@@ -88,10 +101,20 @@ mod tests {
         let size = || std::fs::metadata(path_of(&batch)).unwrap().len();
         let before = size();
         assert_eq!(read(&batch).unwrap().verdict, None);
-        intent.conclude(Verdict::DeniedToken, Some(401)).unwrap();
+        intent.conclude(Verdict::DeniedToken, Some(401), None).unwrap();
         assert_eq!(size(), before);
         let written = read(&batch).unwrap();
         assert_eq!((written.attempt, written.verdict, written.http_status), (2, Some(Verdict::DeniedToken), Some(401)));
+    }
+
+    #[test]
+    fn the_longest_name_of_an_import_fits() {
+        let folder = tempfile::tempdir().unwrap();
+        let batch = folder.path().join("batch-001.csv");
+        let intent = VerdictFile::intend(&batch, u32::MAX, &"f".repeat(64)).unwrap();
+        let longest = Value::from("𠮷".repeat(200));
+        intent.conclude(Verdict::Accepted, Some(200), Some(&longest)).unwrap();
+        assert_eq!(read(&batch).unwrap().import, Some(longest));
     }
 
     #[test]

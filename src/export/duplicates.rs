@@ -6,7 +6,7 @@ use super::Batch;
 use super::plan::Plan;
 use super::preview::decode;
 use super::spill::Spill;
-use crate::domain::failure::{Code, Failure, RowFault};
+use crate::domain::failure::{Code, Failure, RowFault, RowReason};
 use std::collections::{BTreeMap, BinaryHeap};
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -95,7 +95,7 @@ impl Keys {
                 key: texts.get(&record).cloned().unwrap_or_default(),
                 line: line(record)?,
                 column: plan.key_name.clone(),
-                reason: format!("stands in line {} already", line(first)?),
+                reason: RowReason::Repeated { first: line(first)? },
             });
         }
         Ok(Some(failure(plan, rows, found.total)))
@@ -173,7 +173,7 @@ fn failure(plan: &Plan, rows: Vec<RowFault>, total: u64) -> Failure {
     if let Some(first) = rows.first() {
         message = format!(
             "{} stands twice: line {} of the source, and it {}",
-            plan.row_name(&first.key),
+            plan.row_name(first),
             first.line,
             first.reason
         );

@@ -3,7 +3,7 @@
 use super::Exported;
 use super::characters::{Reason, Unmappable};
 use super::plan::Plan;
-use crate::domain::failure::{Code, Failure, RowFault};
+use crate::domain::failure::{BadLetter, Code, Failure, LetterKind, RowFault};
 
 /// What becomes of a row; the later, the worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,8 +84,8 @@ impl Faults {
         let code = self.code?;
         let rows = std::mem::take(&mut self.forbidding.rows);
         let mut message = match rows.first() {
-            Some(first) if first.column.is_empty() => format!("{} {}.", plan.row_name(&first.key), first.reason),
-            Some(first) => format!("{}: {} {}.", plan.row_name(&first.key), first.column, first.reason),
+            Some(first) if first.column.is_empty() => format!("{} {}.", plan.row_name(first), first.reason),
+            Some(first) => format!("{}: {} {}.", plan.row_name(first), first.column, first.reason),
             None => String::new(),
         };
         if self.forbidding.total > 1 {
@@ -117,24 +117,12 @@ impl Faults {
     }
 }
 
-/// Why a letter cannot be written, as a clause that follows the column's name.
-pub(super) fn reason(letter: &Unmappable) -> String {
-    let code = format!("U+{:04X}", u32::from(letter.character));
-    match letter.reason {
-        Reason::Control => format!("has the control character {code}, which no CSV field may hold"),
-        Reason::PrivateUse => {
-            format!("has {code}, a 外字 (private use) whose shape only the machine with its font knows")
-        }
-        Reason::NotInShiftJis => {
-            let shown = letter.to_string();
-            let shown = shown.split_once(" (suggestion").map_or(shown.as_str(), |(letter, _)| letter);
-            let advice = match letter.suggestion().as_deref() {
-                None => String::new(),
-                Some("") => " (leave it out)".to_owned(),
-                Some(" ") => " (use a space)".to_owned(),
-                Some(text) => format!(" (use {text})"),
-            };
-            format!("has {shown}, which Shift_JIS does not have{advice}")
-        }
-    }
+/// A letter that cannot be written, as it is told.
+pub(super) fn bad(letter: &Unmappable) -> BadLetter {
+    let kind = match letter.reason {
+        Reason::Control => LetterKind::Control,
+        Reason::PrivateUse => LetterKind::PrivateUse,
+        Reason::NotInShiftJis => LetterKind::NotInShiftJis,
+    };
+    BadLetter { letter: letter.character, shown: letter.shown(), kind, suggestion: letter.suggestion() }
 }

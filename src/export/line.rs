@@ -3,10 +3,10 @@
 
 use super::Line;
 use super::characters::{Encoder, Mark, Reason, Unmappable, forbidden_controls};
-use super::faults::{Fate, Fault, reason};
+use super::faults::{Fate, Fault, bad};
 use super::plan::{Origin, Plan, Unmapped, one_spelling};
 use super::quoting::{is_plain_line, push_field, push_text, text_lines};
-use crate::domain::failure::{Code, Failure, RowFault};
+use crate::domain::failure::{Code, Failure, RowFault, RowReason};
 use crate::domain::integration::Charset;
 use crate::domain::menu::OnBadRow;
 use crate::domain::record::Row;
@@ -37,7 +37,7 @@ enum Kind {
 struct Finding {
     kind: Kind,
     column: Option<usize>,
-    reason: String,
+    reason: RowReason,
 }
 
 /// The most letters that are told of one field.
@@ -152,7 +152,7 @@ impl<'p> Liner<'p> {
 
     /// What there is to tell about the row that was looked at last.
     pub(super) fn fault(&self, source_line: u64) -> Fault {
-        let key = if self.plan.has_key() { self.key_text.clone() } else { format!("line {source_line}") };
+        let key = if self.plan.has_key() { self.key_text.clone() } else { String::new() };
         let decisive = self.findings.iter().find(|finding| self.fate_of(finding.kind) == self.fate);
         let code = match decisive.map(|finding| finding.kind) {
             Some(Kind::Letters) => Code::Unmappable,
@@ -300,16 +300,12 @@ impl<'p> Liner<'p> {
     fn tell(&mut self, found: &[Unmappable], at: usize) {
         for kind in [Kind::Rule, Kind::Letters] {
             let of_kind = |letter: &&Unmappable| (letter.reason == Reason::Control) == (kind == Kind::Rule);
-            let told: Vec<String> = found.iter().filter(of_kind).take(MOST_LETTERS).map(reason).collect();
-            if told.is_empty() {
+            let letters: Vec<_> = found.iter().filter(of_kind).take(MOST_LETTERS).map(bad).collect();
+            if letters.is_empty() {
                 continue;
             }
-            let more = match found.iter().filter(of_kind).count() - told.len() {
-                0 => String::new(),
-                more => format!("; and {more} more"),
-            };
-            let reason = format!("{}{more}", told.join("; "));
-            self.findings.push(Finding { kind, column: Some(at), reason });
+            let more = (found.iter().filter(of_kind).count() - letters.len()) as u64;
+            self.findings.push(Finding { kind, column: Some(at), reason: RowReason::Letters { letters, more } });
         }
     }
 
@@ -320,9 +316,9 @@ impl<'p> Liner<'p> {
         let most_bytes = limits.file_bytes.saturating_sub(preamble.bytes().len() as u64);
         let most_lines = limits.file_lines.saturating_sub(preamble.lines());
         let reason = if bytes > most_bytes {
-            format!("takes {bytes} bytes, and a file has room for {most_bytes} beside its header")
+            RowReason::RowBytes { has: bytes, most: most_bytes }
         } else if lines > most_lines {
-            format!("takes {lines} lines, and a file has room for {most_lines} beside its header")
+            RowReason::RowLines { has: lines, most: most_lines }
         } else {
             return;
         };

@@ -6,7 +6,7 @@ use super::order::OrderKey;
 use super::quoting::{push_field, text_lines};
 use super::similar::closest;
 use super::steps::Steps;
-use crate::domain::failure::{Code, Failure};
+use crate::domain::failure::{Code, Failure, RowFault};
 use crate::domain::integration::{Charset, CsvForm, Limits, OnUnmappable};
 use crate::domain::menu::{Column, Menu, OnBadRow};
 use crate::domain::record::Header;
@@ -190,8 +190,9 @@ impl Plan {
     }
 
     /// A row's name for people: `社員コード 1045`, or `line 12` where there is no key.
-    pub(super) fn row_name(&self, key: &str) -> String {
-        if self.has_key() { format!("{} {key}", self.key_name) } else { key.to_owned() }
+    pub(super) fn row_name(&self, row: &RowFault) -> String {
+        let name = row.name();
+        if self.has_key() { format!("{} {name}", self.key_name) } else { name }
     }
 }
 

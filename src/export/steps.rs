@@ -1,10 +1,9 @@
 //! A column's steps: trim, width, kana, date, required, the longest text. Each takes a text and gives a text or the
-//! reason why the row breaks a rule, as a clause that follows the column's name: "is empty, but required". A reason
-//! never holds the value.
+//! reason why the row breaks a rule. A reason never holds the value.
 
 use super::characters::{Encoder, Mark};
 use super::width;
-use crate::domain::failure::{Code, Failure};
+use crate::domain::failure::{Code, Failure, RowReason};
 use crate::domain::integration::Charset;
 use crate::domain::menu::{Column, DateForm, OnLong, Width};
 use chrono::format::{Item, Parsed, StrftimeItems, parse};
@@ -60,7 +59,7 @@ impl Steps {
     /// # Errors
     ///
     /// The reason why the row breaks a rule; `out` then holds the value as far as it came.
-    pub(super) fn apply(&self, value: &str, encoder: &Encoder, mark: &Mark, out: &mut String) -> Result<(), String> {
+    pub(super) fn apply(&self, value: &str, encoder: &Encoder, mark: &Mark, out: &mut String) -> Result<(), RowReason> {
         let mut text = Cow::Borrowed(if self.trim { value.trim() } else { value });
         match self.width {
             None => {}
@@ -82,7 +81,7 @@ impl Steps {
             }
         }
         if self.required && text.is_empty() {
-            result = Err("is empty, but required".to_owned());
+            result = Err(RowReason::Required);
         }
         if let Some(longest) = &self.longest {
             change(&mut text, |text| encoder.replace(text));
@@ -123,10 +122,9 @@ impl Date {
         Ok(Self { from: items(&form.from)?, from_written: form.from.clone(), to: items(&form.to)? })
     }
 
-    fn rewrite(&self, text: &str) -> Result<String, String> {
-        let from = &self.from_written;
+    fn rewrite(&self, text: &str) -> Result<String, RowReason> {
         let mut parsed = Parsed::new();
-        let unreadable = || format!("is no date of the form {from}");
+        let unreadable = || RowReason::NotADate { form: self.from_written.clone() };
         parse(&mut parsed, text.trim(), self.from.iter()).map_err(|_| unreadable())?;
         let at = match parsed.to_naive_datetime_with_offset(0) {
             Ok(at) => at,
@@ -134,8 +132,7 @@ impl Date {
         };
         let mut written = String::new();
         // A format that asks for what a date does not have (%z) is an error here, where to_string would panic.
-        write!(written, "{}", at.format_with_items(self.to.iter()))
-            .map_err(|_| "has a date that the format under date.to cannot write".to_owned())?;
+        write!(written, "{}", at.format_with_items(self.to.iter())).map_err(|_| RowReason::DateNotWritable)?;
         Ok(written)
     }
 }
@@ -152,7 +149,7 @@ struct Longest {
 
 impl Longest {
     /// The text, or as much of it as fits.
-    fn fit<'t>(&self, text: &'t str, mark: &Mark) -> Result<&'t str, String> {
+    fn fit<'t>(&self, text: &'t str, mark: &Mark) -> Result<&'t str, RowReason> {
         let most = self.chars.unwrap_or(usize::MAX).min(self.bytes.unwrap_or(usize::MAX));
         // No letter has more bytes in Shift_JIS than in UTF-8, nor has a short mark.
         if text.len() <= most && (mark.length() <= 2 || text.is_ascii()) {
@@ -166,9 +163,9 @@ impl Longest {
         }
         if self.on_long == OnLong::Reject {
             return Err(if chars > most_chars {
-                format!("has {chars} characters, {most_chars} are allowed")
+                RowReason::TooManyChars { has: chars as u64, most: most_chars as u64 }
             } else {
-                format!("has {bytes} bytes in Shift_JIS, {most_bytes} are allowed")
+                RowReason::TooManyBytes { has: bytes as u64, most: most_bytes as u64 }
             });
         }
         let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();

@@ -4,15 +4,22 @@ use super::{Catalogue, Code, Explanation, Labels};
 
 pub(super) static CATALOGUE: Catalogue = Catalogue {
     subject_good: "[OK] {name}: {records} records sent ({at})",
+    subject_recovered: "[recovered] {name}: {records} records sent ({at})",
     subject_partial: "[Partly failed] {name}: {left} records were not sent ({at})",
     subject_cut: "[Partly failed] {name}: some files were not taken ({at})",
     subject_held: "[Please decide] {name} is on hold ({reason})",
     subject_failed: "[Error] {name} could not be sent ({at})",
-    subject_unknown: "[Please check] {name}: nobody knows whether it arrived ({at})",
+    subject_unknown: "[Please check] {name}: not known whether it arrived ({at})",
     subject_cancelled: "[Cancelled] {name} was cancelled ({at})",
+    subject_refused: "[Partly failed] {name}: {missing} records were not imported ({at})",
+    subject_not_imported: "[Error] {name} was not imported ({at})",
+    subject_unconfirmed: "[Please check] {name}: nobody knows whether it was imported ({at})",
     subject_test: "[Test] a mail from renkei",
     lead_good: "{menu} was sent to {target} and taken.",
     lead_imported: "{menu} was sent to {target} and imported.",
+    lead_refused: "{imported} of {total} records were imported.\nThe other {missing} were not: please mend them and send them again.",
+    lead_unconfirmed: "{menu} was sent to {target} and taken, but what became of the import could not be found out.\nIt may have been imported, and it may not.",
+    no_need_to_repeat: "The {imported} records that were imported need not be sent again.",
     lead_partial: "{sent} of {total} records were sent and taken.\nThe other {left} were not sent: please mend them and send them again.",
     lead_cut: "{taken} of {batches} CSV files were taken.\nThe others were not.",
     lead_held: "Nothing has been sent yet. The data in {target} has not changed.",
@@ -20,8 +27,12 @@ pub(super) static CATALOGUE: Catalogue = Catalogue {
     lead_unknown: "{menu} was sent to {target}, but no readable answer came back.\nIt may have arrived, and it may not.",
     lead_cancelled: "{menu} was cancelled. Nothing was sent to {target}.",
     test: "If you can read this, renkei's mail settings work.\nNothing needs to be done.",
+    recovered: "All is well again: the errors since {since} are over.",
+    untold: "Since the last mail the same error came {untold} more times.",
+    taken_is_done: "Nothing needs to be done about the {sent} that were taken.",
     nothing_to_do: "Nothing needs to be done.",
     heading_why: "Why:",
+    heading_held: "Why it is on hold:",
     heading_steps: "Please do this",
     heading_choice: "Please choose one",
     choices: &[
@@ -43,7 +54,7 @@ pub(super) static CATALOGUE: Catalogue = Catalogue {
     },
     records: "{records} (CSV files: {files})",
     result_accepted: "taken (whether it was imported is not known)",
-    result_imported: "imported: {records}",
+    result_imported: "imported: {imported}",
     unconfirmed: "Please look in {target} whether the import succeeded.",
     by_timer: "timer \"{timer}\" (set by {user})",
     seisan: "楽楽精算",
@@ -51,8 +62,11 @@ pub(super) static CATALOGUE: Catalogue = Catalogue {
     run_number: "Run: {run}",
     http_status: "HTTP status: {status}",
     error_code: "Error code: {code}",
+    reason_code: "Reason code: {code}",
     detail: "Detail (for the engineer):",
     held_because,
+    row_line: "line {line}",
+    row_reason: ToString::to_string,
     explain,
 };
 
@@ -149,12 +163,45 @@ fn explain(code: Code) -> Explanation {
             &["Check whether another system uses the same account", "Run it again"],
         ),
         Code::Unreachable => (
-            "The receiver could not be reached. Nothing was sent.",
+            "The receiver could not be reached, so it could not be sent.",
             &["Check the network and the URL (renkei check --connect)", RUN_AGAIN],
         ),
         Code::Unknown => (
             "No readable answer came after sending.",
             &["Look in the receiver whether the records arrived", "If they did not, run it again"],
+        ),
+        Code::ImportRefused => (
+            "The receiver took the file, and refused it when it imported it.",
+            &[
+                "Look at the rows above, or else at the result of the import in the receiver",
+                "Mend the data, or columns and parameters",
+                RUN_AGAIN,
+            ],
+        ),
+        Code::RowRefused => (
+            "The receiver refused rows when it imported the file.",
+            &[
+                "Mend the rows listed above in the source (a new department goes first, through its own master)",
+                "Send the mended rows alone (renkei run start MENU --key KEY), or wait for the next timer",
+            ],
+        ),
+        Code::ConfirmLimit => (
+            "The file was taken, but in the time allowed nobody said whether it was imported.",
+            &["Look in the receiver whether the records arrived", "If they did not, run it again"],
+        ),
+        Code::ConfirmDenied => (
+            "The file was taken, but the question what became of it was refused.",
+            &[
+                "Look in the receiver whether the records arrived",
+                "Check the token (`headers` of `confirm`) and the receiver's IP restriction",
+            ],
+        ),
+        Code::ConfirmUnnamed => (
+            "The file was taken, but the answer named no import, so that nobody could be asked what became of it.",
+            &[
+                "Look in the receiver whether the records arrived",
+                "Check that `id` of `confirm` fits the receiver's answer",
+            ],
         ),
         Code::Overtaken => (
             "Newer data has been sent meanwhile. Older data was not sent over it.",
@@ -163,6 +210,13 @@ fn explain(code: Code) -> Explanation {
         Code::Cancelled => ("A person cancelled the run.", &["Run it again if needed"]),
         Code::Refused => ("A person decided not to send it.", &["Mend the source and run it again"]),
         Code::Overlap => ("An earlier run of the same menu was still open.", &["Look at it with `renkei run list`"]),
+        Code::Leader => (
+            "A timer that this one follows did not end well, so it was skipped.",
+            &[
+                "Find and mend the cause in that timer's mail or history",
+                "Repeat both with `renkei run retry NUMBER --with-followers`, or wait for the next timer",
+            ],
+        ),
         Code::TooLate => {
             ("It could not start in time.", &["Check whether an earlier run took long", "Run it again if needed"])
         }

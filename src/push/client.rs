@@ -1,32 +1,23 @@
-//! The client that posts one file: exactly the parts of the help page, one connection a request, bounded answers, and
-//! a verdict for whatever happens. It knows no retry, no redirect and no cookie.
-//!
-//! HTTP/1.1 only: there one connection carries one request, so that "nothing was written" can be proved, and there is
-//! no frame by which a server makes a client send twice.
+//! The client that posts one file: exactly the parts of the help page, and a verdict for whatever happens.
 
-use super::body::{Progress, Watched};
-use super::cause::{cause, one_line};
-use super::proxy::Proxy;
-use super::reply::{Reply, decode, kept, mask, retry_after};
+use super::ClientError;
+use super::cause::one_line;
+use super::exchange::{Exchange, Headers, Heard, Unheard};
+use super::reply::{Reply, decode, kept, retry_after};
 use super::spool::{SpoolDamaged, Upload};
-use super::{ClientError, tls};
 use crate::clock::Clock;
+use crate::domain::integration::confirm::ConfirmForm;
 use crate::domain::integration::{Integration, Timeouts};
-use crate::domain::secret::{SecretText, names_a_secret};
 use crate::domain::verdict::{Answer, Verdict, api_error, classify};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::multipart::{Form, Part};
-use reqwest::{Body, Response};
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::{Body, Method};
+use secrecy::SecretString;
 use std::fmt;
-use std::pin::{Pin, pin};
 use std::time::Duration;
-use tokio::sync::watch;
-use tokio::time::{Sleep, sleep};
 use url::Url;
 
-/// Decoded bytes of an answer that are read; no more is asked for, so that neither an endless answer nor one that
-/// unpacks to gigabytes costs memory.
+/// Decoded bytes of an answer that are read; no more is asked for.
 const READ: usize = 256 * 1024;
 
 /// How long a push is patient, finer than settings can say.
@@ -48,27 +39,18 @@ impl From<Timeouts> for Patience {
 
 /// Pushes files for one integration. Cheap to use again and again; each push opens its own connection.
 pub struct Client {
-    http: reqwest::Client,
+    exchange: Exchange,
     url: Url,
-    headers: HeaderMap,
     body_name: String,
     csv_name: String,
-    patience: Patience,
-    proxy: Option<String>,
-    secrets: Vec<SecretString>,
+    confirm: Option<ConfirmForm>,
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Client").field("url", &self.url.as_str()).field("proxy", &self.proxy).finish_non_exhaustive()
+        let url = self.url.as_str();
+        out.debug_struct("Client").field("url", &url).field("exchange", &self.exchange).finish_non_exhaustive()
     }
-}
-
-/// What stopped a request before it was done.
-enum Stop {
-    Failed(reqwest::Error),
-    Idle,
-    Late,
 }
 
 impl Client {
@@ -91,44 +73,15 @@ impl Client {
         patience: Patience,
     ) -> Result<Self, ClientError> {
         let form = integration.form();
-        let url = integration.url().clone();
-        let proxy = proxy.as_ref().map(Proxy::parse).transpose()?;
-        let mut secrets: Vec<SecretString> = headers
-            .iter()
-            .filter(|(name, _)| {
-                let is_reference =
-                    |(typed, text): &(String, SecretText)| typed.eq_ignore_ascii_case(name) && text.is_secret();
-                names_a_secret(name) || form.headers.iter().any(is_reference)
-            })
-            .map(|(_, value)| value.clone())
-            .collect();
-        if let Some(proxy) = &proxy {
-            secrets.extend(proxy.login.as_ref().map(|(_, password)| password.clone()));
-            secrets.extend(proxy.authorization());
-        }
-        let mut builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls::config(&form.route, url.scheme() == "https")?)
-            .http1_only()
-            .pool_max_idle_per_host(0)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .no_proxy()
-            .gzip(true)
-            .connect_timeout(patience.connect)
-            .user_agent(concat!("renkei/", env!("CARGO_PKG_VERSION")));
-        if let Some(proxy) = &proxy {
-            builder = builder.proxy(proxy.for_client()?);
-        }
+        // A typed Content-Type is left out: the body is multipart/form-data whatever it says, and only the generated
+        // one has the boundary.
+        let headers = Headers { resolved: headers, written: &form.headers, content_type: false };
         Ok(Self {
-            http: builder.build().map_err(|error| ClientError::Http(cause(&error)))?,
-            url,
-            headers: sensitive(headers)?,
+            exchange: Exchange::build(integration, headers, proxy, patience)?,
+            url: integration.url().clone(),
             body_name: form.body.name.clone(),
             csv_name: form.csv.name.clone(),
-            patience,
-            proxy: proxy.map(|proxy| proxy.shown),
-            secrets,
+            confirm: form.confirm.clone(),
         })
     }
 
@@ -137,8 +90,6 @@ impl Client {
     /// Dropping the future ends the connection; what had been sent by then may have been taken.
     pub async fn push(&self, upload: &Upload, clock: &Clock) -> Result<Reply, SpoolDamaged> {
         let file = upload.open().await?;
-        let (progress, mut moved) = watch::channel(Progress::default());
-        let mut late = pin!(sleep(self.patience.request));
         let form = Form::new()
             .percent_encode_noop()
             .part(self.body_name.clone(), typed(Part::text(upload.params_json.clone()), "application/json"))
@@ -146,63 +97,23 @@ impl Client {
                 let bytes = Body::wrap_stream(upload.pieces(file));
                 typed(Part::stream_with_length(bytes, upload.bytes), "text/csv").file_name(upload.safe_name())
             });
-        let built = self.http.post(self.url.clone()).headers(self.headers.clone()).multipart(form).build();
-        let mut request = match built {
-            Ok(request) => request,
-            Err(error) => return Ok(self.not_sent(&cause(&error))),
-        };
-        if let Some(body) = request.body_mut().take() {
-            *request.body_mut() = Some(Body::wrap(Watched::new(body, progress.clone())));
-        }
-        let total: u64 = request
-            .headers()
-            .get(reqwest::header::CONTENT_LENGTH)
-            .and_then(|length| length.to_str().ok()?.parse().ok())
-            .unwrap_or(upload.bytes);
-
-        let sending = self.http.execute(request);
-        let response = match self.patiently(sending, &mut moved, late.as_mut()).await {
-            Ok(response) => response,
-            Err(stop) => {
-                let Progress { asked, taken } = *moved.borrow();
-                let why = self.why(&stop);
-                return Ok(if asked { self.broken(&why, taken, total) } else { self.not_sent(&why) });
-            }
-        };
-        Ok(self.read(response, &mut moved, late, total, clock).await)
+        let request = self.exchange.request(Method::POST, &self.url).multipart(form);
+        Ok(match self.exchange.send(request, upload.bytes, READ).await {
+            Ok(heard) => self.read(heard, clock),
+            Err(Unheard::NotSent(why)) => self.not_sent(&why),
+            Err(Unheard::Broken { why, taken, total }) => self.broken(&why, taken, total),
+        })
     }
 
-    /// Reads an answer as far as it comes and as far as it is needed.
-    async fn read(
-        &self,
-        mut response: Response,
-        moved: &mut watch::Receiver<Progress>,
-        mut late: Pin<&mut Sleep>,
-        total: u64,
-        clock: &Clock,
-    ) -> Reply {
-        let mut body = Vec::new();
-        let cut = loop {
-            match self.patiently(response.chunk(), moved, late.as_mut()).await {
-                Ok(None) => break None,
-                Ok(Some(chunk)) => {
-                    let room = READ - body.len();
-                    body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-                    if chunk.len() >= room {
-                        break Some(format!("the answer was read no further than {} KiB", READ / 1024));
-                    }
-                }
-                Err(stop) => break Some(format!("the answer broke off: {}", self.why(&stop))),
-            }
-        };
-        let status = response.status().as_u16();
-        let (text, is_decoded) = decode(response.headers(), &body);
+    /// Says what an answer means.
+    fn read(&self, heard: Heard, clock: &Clock) -> Reply {
+        let Heard { status, headers, body, cut, taken, total } = heard;
+        let (text, is_decoded) = decode(&headers, &body);
         let verdict = classify(&Answer::Http {
             status,
             body: if is_decoded { text.as_bytes() } else { &body },
             complete: cut.is_none(),
         });
-        let taken = moved.borrow().taken;
         let early = (taken < total).then(|| format!("it came after {taken} of {total} bytes"));
         let verdict = if early.is_some() && verdict == Verdict::Accepted {
             // Whoever thanks for half a file has not read it.
@@ -212,7 +123,7 @@ impl Client {
         };
         let mut note = vec![meaning(verdict, status)];
         if (300..400).contains(&status) {
-            note.push(redirection(&self.url, response.headers()));
+            note.push(redirection(&self.url, &headers));
         }
         if matches!(verdict, Verdict::Rejected | Verdict::DeniedToken)
             && let Some(error) = api_error(text.as_bytes()).filter(|error| !error.code.is_empty())
@@ -221,67 +132,24 @@ impl Client {
         }
         note.extend(early);
         note.extend(cut);
+        let named = self.confirm.as_ref().filter(|_| verdict == Verdict::Accepted).and_then(|confirm| {
+            let json = serde_json::from_str(&self.exchange.masked(&text)).ok()?;
+            confirm.id_in(&json)
+        });
         Reply {
             verdict,
             http_status: Some(status),
-            answer: kept(&text, &self.secrets),
-            retry_after: retry_after(response.headers(), clock.now()),
-            note: mask(&note.join("; "), &self.secrets),
+            answer: kept(&text, self.exchange.secrets()),
+            retry_after: retry_after(&headers, clock.now()),
+            note: self.exchange.masked(&note.join("; ")),
             sent_bytes: taken,
-        }
-    }
-
-    /// Waits for a step of the exchange, but not for ever: the idle time begins with the first byte written and again
-    /// with each that moves.
-    async fn patiently<T>(
-        &self,
-        step: impl Future<Output = Result<T, reqwest::Error>>,
-        moved: &mut watch::Receiver<Progress>,
-        mut late: Pin<&mut Sleep>,
-    ) -> Result<T, Stop> {
-        let mut step = pin!(step);
-        loop {
-            let begun = moved.borrow_and_update().asked;
-            let idle = async {
-                if begun {
-                    sleep(self.patience.idle).await;
-                } else {
-                    std::future::pending().await
-                }
-            };
-            let moving = async {
-                if moved.changed().await.is_err() {
-                    // The upload is over; only the answer can move now.
-                    std::future::pending().await
-                }
-            };
-            tokio::select! {
-                biased;
-                done = &mut step => return done.map_err(Stop::Failed),
-                () = late.as_mut() => return Err(Stop::Late),
-                () = moving => {}
-                () = idle => return Err(Stop::Idle),
-            }
-        }
-    }
-
-    fn why(&self, stop: &Stop) -> String {
-        match stop {
-            Stop::Idle => format!("no byte moved for {:?} (timeouts.idle)", self.patience.idle),
-            Stop::Late => format!("it took longer than {:?} (timeouts.request)", self.patience.request),
-            Stop::Failed(error) if error.is_timeout() => {
-                format!("there was no connection within {:?} (timeouts.connect)", self.patience.connect)
-            }
-            Stop::Failed(error) => cause(error),
+            import: named,
         }
     }
 
     /// Nothing was written.
     fn not_sent(&self, why: &str) -> Reply {
-        let host = self.url.host_str().unwrap_or_default();
-        let port = self.url.port_or_known_default().unwrap_or_default();
-        let through = self.proxy.as_ref().map(|proxy| format!(" through {proxy}")).unwrap_or_default();
-        let note = format!("{host}:{port} could not be reached{through}, nothing was sent: {why}");
+        let note = format!("{}, nothing was sent: {why}", self.exchange.place(&self.url));
         self.without_answer(&Answer::NotSent, &note, 0)
     }
 
@@ -297,35 +165,11 @@ impl Client {
             http_status: None,
             answer: String::new(),
             retry_after: None,
-            note: mask(note, &self.secrets),
+            note: self.exchange.masked(note),
             sent_bytes,
+            import: None,
         }
     }
-}
-
-/// The headers as they are sent, none of which the client prints. A typed Content-Type is left out: the body is
-/// multipart/form-data whatever it says, and only the generated one has the boundary.
-fn sensitive(headers: Vec<(String, SecretString)>) -> Result<HeaderMap, ClientError> {
-    let mut map = HeaderMap::new();
-    for (name, value) in headers {
-        let refuse = |why: &str| ClientError::Header { name: name.clone(), why: why.to_owned() };
-        let header = HeaderName::try_from(name.as_str()).map_err(|_| refuse("is no header name"))?;
-        if header == CONTENT_TYPE {
-            continue;
-        }
-        let value = value.expose_secret();
-        if value.trim().is_empty() {
-            return Err(refuse("is empty: is the variable or file that it refers to?"));
-        }
-        let mut value = HeaderValue::from_str(value)
-            .ok()
-            // The library lets raw bytes above ASCII through.
-            .filter(|value| value.to_str().is_ok())
-            .ok_or_else(|| refuse("holds a line break or another character that HTTP does not carry"))?;
-        value.set_sensitive(true);
-        map.append(header, value);
-    }
-    Ok(map)
 }
 
 /// A part with a content type; the types are ours, so that none is refused.

@@ -29,6 +29,8 @@ pub struct Reply {
     pub note: String,
     /// Bytes of the body that the connection took; not all of them need have arrived.
     pub sent_bytes: u64,
+    /// How the receiver calls the import, where the file was taken and `confirm` says where that stands.
+    pub import: Option<serde_json::Value>,
 }
 
 /// Decodes a body by its declared charset, or as UTF-8, or failing that as Shift_JIS. The second value says whether

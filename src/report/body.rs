@@ -61,8 +61,8 @@ impl Piece {
             Self::Steps { heading, steps, numbered } => {
                 let mut text = heading.clone();
                 for (index, step) in steps.iter().enumerate() {
-                    let mark = if *numbered { format!("{}.", index + 1) } else { "・".to_owned() };
-                    let _ = write!(text, "\n {mark} {step}");
+                    let mark = if *numbered { format!("{}. ", index + 1) } else { "・".to_owned() };
+                    let _ = write!(text, "\n {mark}{step}");
                 }
                 text
             }

@@ -26,6 +26,8 @@ pub struct RunFacts {
     pub batches: u32,
     /// See [`Self::batches`].
     pub batches_taken: u32,
+    /// Records that were imported, where the receiver was asked what became of them.
+    pub imported: Option<u64>,
     /// When it started; when it was queued if it never did.
     pub started: DateTime<Utc>,
     /// When it ended or was held.
@@ -48,4 +50,8 @@ pub struct RunFacts {
     pub http_status: Option<u16>,
     /// Why, where it is not good.
     pub failure: Option<Failure>,
+    /// How many failures of the same kind were not told since the last mail.
+    pub untold: u32,
+    /// Since when there was trouble that is over with this run.
+    pub trouble_since: Option<DateTime<Utc>>,
 }

@@ -4,7 +4,7 @@
 use super::body::{Body, Piece};
 use super::facts::RunFacts;
 use crate::config::Locale;
-use crate::domain::failure::{Code, Failure};
+use crate::domain::failure::{Code, Failure, RowFault};
 use crate::domain::integration::Kind;
 use crate::domain::run::RunState;
 use crate::messages::{self, Catalogue, fill, thousands};
@@ -70,6 +70,8 @@ fn one_line(text: &str) -> String {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum News {
     Good,
+    /// Good again after trouble.
+    Recovered,
     /// Rows were left out by a rule; the rest was taken.
     RowsLeft,
     /// Some files were taken, others not.
@@ -78,6 +80,12 @@ enum News {
     Failed,
     Unknown,
     Cancelled,
+    /// Sent and taken, but a part was refused when it was imported.
+    Refused,
+    /// Sent and taken, but nothing was imported.
+    NotImported,
+    /// Sent and taken; nobody said whether it was imported.
+    Unconfirmed,
 }
 
 struct Writer<'f> {
@@ -90,7 +98,11 @@ struct Writer<'f> {
 impl Writer<'_> {
     fn news(&self) -> News {
         match self.facts.state {
+            RunState::Accepted | RunState::Imported if self.facts.trouble_since.is_some() => News::Recovered,
             RunState::Accepted | RunState::Imported => News::Good,
+            RunState::Partial if self.facts.imported.is_some() => News::Refused,
+            RunState::Failed if self.facts.imported.is_some() => News::NotImported,
+            RunState::Unknown if self.facts.imported.is_some() => News::Unconfirmed,
             RunState::Partial if self.facts.batches_taken == self.facts.batches => News::RowsLeft,
             RunState::Partial => News::Cut,
             RunState::Held => News::Held,
@@ -105,6 +117,7 @@ impl Writer<'_> {
         let facts = self.facts;
         let at = self.minute(facts.scheduled.unwrap_or(facts.started));
         let total = facts.records + facts.skipped_rows;
+        let imported = facts.imported.unwrap_or(facts.records);
         fill(
             template,
             &[
@@ -115,6 +128,8 @@ impl Writer<'_> {
                 ("sent", &thousands(facts.records)),
                 ("total", &thousands(total)),
                 ("left", &thousands(facts.skipped_rows)),
+                ("imported", &thousands(imported)),
+                ("missing", &thousands(total.saturating_sub(imported))),
                 ("files", &facts.batches.to_string()),
                 ("batches", &facts.batches.to_string()),
                 ("taken", &facts.batches_taken.to_string()),
@@ -132,12 +147,16 @@ impl Writer<'_> {
         }
         self.fill(match self.news() {
             News::Good => words.subject_good,
+            News::Recovered => words.subject_recovered,
             News::RowsLeft => words.subject_partial,
             News::Cut => words.subject_cut,
             News::Held => words.subject_held,
             News::Failed => words.subject_failed,
             News::Unknown => words.subject_unknown,
             News::Cancelled => words.subject_cancelled,
+            News::Refused => words.subject_refused,
+            News::NotImported => words.subject_not_imported,
+            News::Unconfirmed => words.subject_unconfirmed,
         })
     }
 
@@ -145,22 +164,33 @@ impl Writer<'_> {
         let words = self.words;
         let news = self.news();
         let lead = match news {
-            News::Good if self.facts.state == RunState::Imported => words.lead_imported,
-            News::Good => words.lead_good,
+            News::Good | News::Recovered if self.facts.state == RunState::Imported => words.lead_imported,
+            News::Good | News::Recovered => words.lead_good,
             News::RowsLeft => words.lead_partial,
             News::Cut => words.lead_cut,
             News::Held => words.lead_held,
-            News::Failed => words.lead_failed,
+            News::Failed | News::NotImported => words.lead_failed,
+            News::Refused => words.lead_refused,
+            News::Unconfirmed => words.lead_unconfirmed,
             News::Unknown => words.lead_unknown,
             News::Cancelled => words.lead_cancelled,
         };
         let mut lead = self.fill(lead);
-        if news == News::Good {
+        if let Some(since) = self.facts.trouble_since.filter(|_| news == News::Recovered) {
+            lead = format!("{}\n{lead}", fill(words.recovered, &[("since", &self.minute(since))]));
+        }
+        if matches!(news, News::Good | News::Recovered) {
             lead = format!("{lead}\n{}", words.nothing_to_do);
+        }
+        if self.facts.untold > 0 {
+            lead = format!("{lead}\n{}", fill(words.untold, &[("untold", &self.facts.untold.to_string())]));
         }
         let mut pieces = vec![Piece::Paragraph(lead)];
         if let Some(failure) = &self.facts.failure {
             self.explain(failure, news, &mut pieces);
+        }
+        if news == News::Refused {
+            pieces.push(Piece::Paragraph(self.fill(words.no_need_to_repeat)));
         }
         pieces.push(Piece::Facts(self.fact_lines()));
         if self.facts.state == RunState::Accepted {
@@ -173,12 +203,12 @@ impl Writer<'_> {
     fn explain(&self, failure: &Failure, news: News, pieces: &mut Vec<Piece>) {
         let words = self.words;
         let explanation = (words.explain)(failure.code);
-        pieces.push(Piece::Section { heading: words.heading_why.to_owned(), text: explanation.what.to_owned() });
+        let heading = if news == News::Held { words.heading_held } else { words.heading_why };
+        pieces.push(Piece::Section { heading: heading.to_owned(), text: self.fill(explanation.what) });
         if !failure.rows.is_empty() {
             let key = if self.facts.key.is_empty() { words.label.row.to_owned() } else { self.facts.key.join(" / ") };
             let head = [key, words.label.column.to_owned(), words.label.reason.to_owned()];
-            let rows =
-                failure.rows.iter().map(|row| [row.key.clone(), row.column.clone(), row.reason.clone()]).collect();
+            let rows = failure.rows.iter().map(|row| self.row(row)).collect();
             let more = failure.rows_total.saturating_sub(failure.rows.len() as u64);
             let more = (more > 0).then(|| fill(words.more_rows, &[("more", &thousands(more))]));
             pieces.push(Piece::Table { head, rows, more });
@@ -187,13 +217,24 @@ impl Writer<'_> {
             let choices = words.choices.iter().map(|choice| self.fill(choice)).collect();
             pieces.push(Piece::Steps { heading: words.heading_choice.to_owned(), steps: choices, numbered: false });
         } else {
-            let steps = explanation.steps.iter().map(|step| (*step).to_owned()).collect();
+            let steps = explanation.steps.iter().map(|step| self.fill(step)).collect();
             pieces.push(Piece::Steps { heading: words.heading_steps.to_owned(), steps, numbered: true });
         }
-        // The rows above say it all; the sentence helps where there are none.
-        if failure.rows.is_empty() && failure.code != Code::Internal {
+        if news == News::RowsLeft {
+            pieces.push(Piece::Paragraph(self.fill(words.taken_is_done)));
+        }
+        // The rows above say it all, and so does a list without rows; the sentence helps elsewhere.
+        if failure.rows.is_empty() && !matches!(failure.code, Code::Internal | Code::Empty) {
             pieces.push(Piece::Section { heading: words.detail.to_owned(), text: failure.message.clone() });
         }
+    }
+
+    fn row(&self, row: &RowFault) -> [String; 3] {
+        let key = match row.key.as_str() {
+            "" => fill(self.words.row_line, &[("line", &thousands(row.line))]),
+            key => key.to_owned(),
+        };
+        [key, row.column.clone(), (self.words.row_reason)(&row.reason)]
     }
 
     fn fact_lines(&self) -> Vec<(String, String)> {
@@ -235,7 +276,11 @@ impl Writer<'_> {
             parts.push(fill(words.http_status, &[("status", &status.to_string())]));
         }
         if let Some(failure) = &self.facts.failure {
-            parts.push(fill(words.error_code, &[("code", failure.code.as_str())]));
+            let held = self.facts.state == RunState::Held;
+            parts.push(fill(
+                if held { words.reason_code } else { words.error_code },
+                &[("code", failure.code.as_str())],
+            ));
         }
         parts.join(" / ")
     }

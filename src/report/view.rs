@@ -1,8 +1,9 @@
 //! Runs as JSON: the form that others rely on, in the command line and in webhooks. Times are RFC 3339 with the offset of the configured zone.
 
-use crate::domain::failure::Failure;
-use crate::domain::run::RunState;
-use crate::store::runs::RunDetail;
+use crate::domain::failure::{Failure, RowFault};
+use crate::domain::run::{RunState, Trigger};
+use crate::store::confirmations::Confirmation;
+use crate::store::runs::{Run, RunDetail};
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
@@ -25,6 +26,7 @@ pub fn run(detail: &RunDetail, zone: Tz) -> Value {
                 "state": batch.state,
                 "http_status": attempts.iter().rev().find_map(|attempt| attempt.http_status),
                 "attempts": attempts.len(),
+                "confirmation": detail.confirmations.iter().find(|one| one.batch == batch.number).map(|one| confirmation(one, zone)),
             })
         })
         .collect();
@@ -43,13 +45,60 @@ pub fn run(detail: &RunDetail, zone: Tz) -> Value {
         "resume_at": time(run.resume_at),
         "records": run.records,
         "skipped_rows": run.skipped_rows,
+        "imported": detail.imported(),
         "bytes": run.bytes,
         "source": run.source,
         "settings_version": run.settings_version,
         "batches": batches,
-        "error": run.failure,
+        "error": run.failure.as_ref().map(error),
         "retry_of": run.retry_of,
         "events": events(detail, zone),
+    })
+}
+
+/// Why a run is not good, as JSON; nothing is left out, and a row's reason is a sentence.
+fn error(failure: &Failure) -> Value {
+    let mut error = json!({ "code": failure.code, "message": failure.message });
+    if !failure.rows.is_empty() {
+        error["rows"] = failure.rows.iter().map(row_fault).collect();
+        error["rows_total"] = failure.rows_total.into();
+    }
+    error
+}
+
+/// What is wrong with a row, as JSON.
+#[must_use]
+pub fn row_fault(row: &RowFault) -> Value {
+    json!({ "key": row.name(), "line": row.line, "column": row.column, "reason": row.reason.to_string() })
+}
+
+/// Who caused a run, in a word for a list: a timer by its name, else the person.
+#[must_use]
+pub fn by(run: &Run) -> String {
+    match (run.trigger, &run.timer) {
+        (Trigger::Timer, Some(timer)) => timer.clone(),
+        (Trigger::Retry, _) => format!("{} (retry)", run.actor),
+        _ => run.actor.clone(),
+    }
+}
+
+/// When a run was due: a timer's at its slot, a person's when it was asked for.
+#[must_use]
+pub fn due(run: &Run) -> DateTime<Utc> {
+    run.scheduled_at.filter(|_| run.trigger == Trigger::Timer).unwrap_or(run.queued_at)
+}
+
+/// What becomes of a batch's import.
+fn confirmation(one: &Confirmation, zone: Tz) -> Value {
+    let finding = one.finding.as_ref();
+    json!({
+        "outcome": finding.map(|finding| finding.outcome),
+        "imported": finding.map(|finding| finding.imported),
+        "asked": one.asked,
+        "next_at": one.next_at.map(|at| local(at, zone)),
+        "until_at": local(one.until_at, zone),
+        "http_status": one.http_status,
+        "note": one.note,
     })
 }
 
@@ -70,6 +119,11 @@ pub fn outside(detail: &RunDetail, state: RunState, failure: Option<&Failure>, n
     let mut value = run(&detail, zone);
     if let Value::Object(entries) = &mut value {
         entries.remove("events");
+        let batches = entries.get_mut("batches").and_then(Value::as_array_mut);
+        for confirmation in batches.into_iter().flatten().filter_map(|batch| batch["confirmation"].as_object_mut()) {
+            // It quotes what the receiver said.
+            confirmation.remove("note");
+        }
         entries.insert("error".to_owned(), failure.map_or(Value::Null, error_outside));
     }
     value

@@ -111,7 +111,7 @@ impl Imported {
 
     /// The success in JSON as it reads while nothing is known of refused rows.
     pub(super) fn body_too_early(&self, access_ms: u64) -> Value {
-        let created = self.created + self.refused.len();
+        let created = self.total - self.updated - self.skipped;
         Self { refused: Vec::new(), created, ..self.clone() }.body(access_ms)
     }
 

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::answer::{Fault, Imported, Refusal, RefusedRow};
+use super::misbehaviour::Fate;
 use super::params::{Params, takes_categories};
 use super::sheet::Sheet;
 
@@ -37,8 +38,8 @@ impl Master {
         Some(self.records.get(key)?.get(index).map_or("", String::as_str))
     }
 
-    /// Takes a file in. The first `refuse` rows are left out by order of a misbehaviour.
-    fn import(&mut self, params: Params, sheet: Sheet, refuse: usize) -> Result<Imported, Refusal> {
+    /// Takes a file in. The first rows are left out by order of a misbehaviour, or all of them.
+    fn import(&mut self, params: Params, sheet: Sheet, fate: Fate) -> Result<Imported, Refusal> {
         let Some(key_name) = sheet.header.first() else {
             return Err(Refusal::Header(vec!["a header line is required".to_owned()]));
         };
@@ -66,9 +67,12 @@ impl Master {
         }
         for (index, row) in sheet.rows.into_iter().enumerate() {
             let key = row.fields.first().cloned().unwrap_or_default();
-            if index < refuse {
+            if index < fate.refuse {
                 let column = sheet.header[0].clone();
                 done.refused.push(RefusedRow { line: row.line, key, column });
+                continue;
+            }
+            if fate.whole {
                 continue;
             }
             let known = self.records.contains_key(&key);
@@ -164,8 +168,8 @@ impl Masters {
         account: &str,
         params: Params,
         sheet: Sheet,
-        refuse: usize,
+        fate: Fate,
     ) -> Result<Imported, Refusal> {
-        self.0.entry((account.to_owned(), params.master)).or_default().import(params, sheet, refuse)
+        self.0.entry((account.to_owned(), params.master)).or_default().import(params, sheet, fate)
     }
 }

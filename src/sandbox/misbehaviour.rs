@@ -104,9 +104,43 @@ pub enum Misbehaviour {
         /// Number of rows, from the first data line on.
         rows: usize,
     },
+    /// Answers success as if all rows were taken; only the status of the import tells that nothing was imported,
+    /// because of the first ones.
+    RefuseFileLater {
+        /// Number of rows, from the first data line on.
+        rows: usize,
+    },
+    /// Imports, but its status reads `processing` this many times before it tells the end.
+    ImportSlowly {
+        /// Number of questions.
+        polls: usize,
+    },
+    /// Imports, but its status reads `processing` for ever.
+    ImportNeverEnds,
+}
+
+/// What is to become of an import that a misbehaviour lets happen.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Fate {
+    /// Rows that are refused, from the first data line on.
+    pub(super) refuse: usize,
+    /// Whether the others are refused with them.
+    pub(super) whole: bool,
+    /// How often its status reads `processing`; as the options say where it is nothing.
+    pub(super) polls: Option<usize>,
 }
 
 impl Misbehaviour {
+    pub(super) fn fate(&self) -> Fate {
+        match *self {
+            Self::RefuseRows { rows } | Self::RefuseLater { rows } => Fate { refuse: rows, ..Fate::default() },
+            Self::RefuseFileLater { rows } => Fate { refuse: rows, whole: true, polls: None },
+            Self::ImportSlowly { polls } => Fate { polls: Some(polls), ..Fate::default() },
+            Self::ImportNeverEnds => Fate { polls: Some(usize::MAX), ..Fate::default() },
+            _ => Fate::default(),
+        }
+    }
+
     /// Whether the import happens although the client may never hear of it.
     pub(super) fn imports(&self) -> bool {
         match self {
@@ -121,7 +155,10 @@ impl Misbehaviour {
             | Self::EndlessBody
             | Self::GzipBomb
             | Self::RefuseRows { .. }
-            | Self::RefuseLater { .. } => true,
+            | Self::RefuseLater { .. }
+            | Self::RefuseFileLater { .. }
+            | Self::ImportSlowly { .. }
+            | Self::ImportNeverEnds => true,
             Self::ResetBeforeAnswer { imported } => *imported,
             Self::Maintenance
             | Self::Throttle { .. }

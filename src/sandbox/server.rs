@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep};
 
 use super::answer::{Imported, Refusal};
 use super::master::Masters;
-use super::misbehaviour::Script;
+use super::misbehaviour::{Fate, Script};
 use super::options::SandboxOptions;
 use super::params::Params;
 use super::record::Log;
@@ -138,7 +138,7 @@ impl State {
         account: &str,
         token_ok: bool,
         upload: &Upload,
-        refuse: usize,
+        fate: Fate,
     ) -> Result<Imported, Refusal> {
         if !token_ok {
             return Err(Refusal::Request(401, "X-RS-apitoken is missing or wrong".to_owned()));
@@ -154,8 +154,8 @@ impl State {
             }
         }
         let mut inner = self.lock();
-        let imported = inner.masters.import(account, params, sheet, refuse)?;
-        Ok(inner.imports.add(account, imported, self.options.status_polls))
+        let imported = inner.masters.import(account, params, sheet, fate)?;
+        Ok(inner.imports.add(account, imported, fate.polls.unwrap_or(self.options.status_polls)))
     }
 }
 

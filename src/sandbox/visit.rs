@@ -14,7 +14,7 @@ use tokio::time::sleep;
 use super::answer::{Imported, Refusal};
 use super::door;
 use super::entry::Entry;
-use super::misbehaviour::Misbehaviour;
+use super::misbehaviour::{Fate, Misbehaviour};
 use super::params::Params;
 use super::reply::{Body, Reply};
 use super::server::{Api, State};
@@ -102,10 +102,7 @@ pub(super) async fn serve(
         account,
         token_ok: token_is(&head.headers, &state.options.token),
         import: how.as_ref().is_none_or(Misbehaviour::imports),
-        refuse: match how {
-            Some(Misbehaviour::RefuseRows { rows } | Misbehaviour::RefuseLater { rows }) => rows,
-            _ => 0,
-        },
+        fate: how.as_ref().map(Misbehaviour::fate).unwrap_or_default(),
     };
     let (upload, outcome) = tokio::task::spawn_blocking(move || work.run(upload)).await.map_err(io::Error::other)?;
     entry.note(|received| {
@@ -114,7 +111,7 @@ pub(super) async fn serve(
         received.csv = upload.csv;
         received.imported = matches!(outcome, Some(Ok(_)));
     });
-    let later = matches!(how, Some(Misbehaviour::RefuseLater { .. }));
+    let later = matches!(how, Some(Misbehaviour::RefuseLater { .. } | Misbehaviour::RefuseFileLater { .. }));
     let right = match outcome {
         Some(Ok(imported)) if later => Reply::json(200, imported.body_too_early(entry.elapsed_ms())),
         Some(Ok(imported)) => Reply::json(200, imported.body(entry.elapsed_ms())),
@@ -144,7 +141,7 @@ struct Work {
     account: String,
     token_ok: bool,
     import: bool,
-    refuse: usize,
+    fate: Fate,
 }
 
 impl Work {
@@ -155,7 +152,7 @@ impl Work {
             let label = master.map_or_else(|| "unknown".to_owned(), |id| format!("master{id}"));
             self.state.log.keep_file(&label, csv);
         }
-        let outcome = self.import.then(|| self.state.import(&self.account, self.token_ok, &upload, self.refuse));
+        let outcome = self.import.then(|| self.state.import(&self.account, self.token_ok, &upload, self.fate));
         (upload, outcome)
     }
 }
@@ -239,6 +236,10 @@ async fn misbehave(
         Misbehaviour::EmptyBody => answer(entry, Reply::empty()),
         Misbehaviour::EndlessBody => answer(entry, Reply::endless()),
         Misbehaviour::GzipBomb => answer(entry, Reply::gzip_bomb()),
-        Misbehaviour::RefuseRows { .. } | Misbehaviour::RefuseLater { .. } => answer(entry, right),
+        Misbehaviour::RefuseRows { .. }
+        | Misbehaviour::RefuseLater { .. }
+        | Misbehaviour::RefuseFileLater { .. }
+        | Misbehaviour::ImportSlowly { .. }
+        | Misbehaviour::ImportNeverEnds => answer(entry, right),
     }
 }

@@ -2,14 +2,13 @@
 //! version is made when nothing changes. It asks nobody and prints nothing; a plan can be looked at before it is saved.
 
 use super::entities::Entities;
-use super::finding::{Finding, Findings};
 use super::load::{Against, load, load_files};
 use super::plan::{EntityChange, EntityKind, Plan};
 use super::secrets::{Resolver, SecretError, seal_integration, seal_timer};
-use super::text::SettingsText;
 use crate::store::people::AuditEntry;
 use crate::store::settings::{Settings, SettingsChange};
 use crate::store::{Store, StoreError};
+use crate::yaml::{Finding, Findings, Text};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde_json::{Map, Value};
@@ -71,7 +70,7 @@ pub async fn propose<P: AsRef<Path>>(
 /// The same over texts that are read already.
 pub async fn propose_texts(
     store: &Store,
-    texts: &[SettingsText],
+    texts: &[Text],
     prune: bool,
     resolver: &Resolver,
 ) -> Result<Proposal, ApplyError> {

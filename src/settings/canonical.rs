@@ -2,6 +2,7 @@
 //! export writes it, and the plan compares it.
 
 use crate::domain::integration::Integration;
+use crate::domain::integration::confirm::{Method, usual_interval, usual_limit};
 use crate::domain::menu::{Menu, SourceForm};
 use crate::domain::timer::Timer;
 use serde::Serialize;
@@ -17,7 +18,10 @@ pub(super) fn integration(integration: &Integration) -> Value {
     let form = integration.form();
     let bare = json!({ "name": form.name, "url": form.url });
     let defaults = serde_json::from_value::<crate::domain::integration::IntegrationForm>(bare);
-    without(full(integration), &defaults.map(|form| full(&form)).unwrap_or_default(), &["name", "url"])
+    let mut defaults = defaults.map(|form| full(&form)).unwrap_or_default();
+    // Not a default of its own: what is left out of a `confirm` that is there.
+    defaults["confirm"] = json!({ "method": Method::default(), "interval": usual_interval(), "limit": usual_limit() });
+    without(full(integration), &defaults, &["name", "url"])
 }
 
 pub(super) fn menu(menu: &Menu) -> Value {

@@ -1,6 +1,7 @@
 //! From a tree to the forms that the domain checks. Every fault is collected with its place; a value at fault is left
 //! at its default, so that one run says everything that is wrong. What a form means is the domain's to say.
 
+mod confirm;
 mod desk;
 mod integration;
 mod menu;
@@ -11,11 +12,10 @@ pub(super) use integration::integration;
 pub(super) use menu::menu;
 pub(super) use timer::timer;
 
-pub(super) use desk::{Desk, Placed};
+pub(super) use desk::{Desk, desk};
 pub(super) use paths::Base;
 
-use super::finding::Place;
-use super::tree::{Node, Value};
+use crate::yaml::{Node, Place, Value};
 
 /// The lists of entities in a file, in file order; `None` where the file itself is no map.
 pub(super) struct Lists<'n> {
@@ -24,8 +24,9 @@ pub(super) struct Lists<'n> {
     pub(super) timers: Vec<&'n Node>,
 }
 
-/// Finds the lists. Keys that start with `x-` are free: a place for anchors.
-pub(super) fn lists<'n>(desk: &mut Desk<'_>, root: &'n Node) -> Lists<'n> {
+/// Finds the lists. Keys that start with `x-` are free: a place for anchors. A list that is named and holds nothing is
+/// worth a warning: mostly its entries were lost, and `prune` would take the stored ones for unwanted.
+pub(super) fn lists<'n>(desk: &mut Desk<'_>, root: &'n Node, prune: bool) -> Lists<'n> {
     let mut lists = Lists { integrations: Vec::new(), menus: Vec::new(), timers: Vec::new() };
     if root.is_null() {
         desk.refuse(Place::START, "the file holds nothing", "write integrations:, menus: or timers:");
@@ -38,7 +39,12 @@ pub(super) fn lists<'n>(desk: &mut Desk<'_>, root: &'n Node) -> Lists<'n> {
     for (key, list) in
         [("integrations", &mut lists.integrations), ("menus", &mut lists.menus), ("timers", &mut lists.timers)]
     {
-        let Some(node) = fields.get(key) else { continue };
+        let Some(node) = fields.get(key) else {
+            if let Some(entry) = root.entry(key) {
+                desk.warn(entry.place, format!("{key}: holds nothing"), nothing_means(key, prune));
+            }
+            continue;
+        };
         match &node.value {
             Value::List(items) => list.extend(items),
             _ => desk.refuse(
@@ -49,4 +55,16 @@ pub(super) fn lists<'n>(desk: &mut Desk<'_>, root: &'n Node) -> Lists<'n> {
         }
     }
     lists
+}
+
+/// What a list that is written without a value does.
+fn nothing_means(key: &str, prune: bool) -> String {
+    if prune {
+        format!(
+            "with --prune every stored one of the {key} that no other file here names is removed; write {key}: [] if \
+             that is meant, or its entries below it"
+        )
+    } else {
+        format!("what is stored stays as it is; write the {key} below it as a list, or remove the line")
+    }
 }

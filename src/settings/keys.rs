@@ -28,6 +28,13 @@ pub(super) const UNMAPPABLE: &[&str] = &["substitute"];
 pub(super) const LIMITS: &[&str] = &["requests_per_minute", "file_bytes", "file_lines"];
 pub(super) const TIMEOUTS: &[&str] = &["connect", "request", "idle"];
 pub(super) const ROUTE: &[&str] = &["proxy", "ca_file", "client_certificate"];
+pub(super) const CONFIRM: &[&str] = &[
+    "url", "method", "headers", "body", "id", "finished", "success", "failure", "partial", "imported", "rows",
+    "interval", "limit",
+];
+/// Of `finished`, `success`, `failure` and `partial` alike.
+pub(super) const CONDITION: &[&str] = &["at", "is"];
+pub(super) const CONFIRM_ROWS: &[&str] = &["at", "key", "line", "column", "reason"];
 pub(super) const MENU: &[&str] =
     &["name", "id", "source", "key", "columns", "order_by", "bad_rows", "checks", "integrations"];
 pub(super) const SOURCE: &[&str] = &["records", "csv"];
@@ -50,6 +57,12 @@ pub(super) const TIMER: &[&str] = &[
     "misfire",
     "catch_up_within",
     "overlap",
+    "until",
+    "after",
+    "after_partial",
+    "settle",
+    "start_by",
+    "time_limit",
     "ping",
 ];
 pub(super) const SCHEDULE: &[&str] = &["once", "daily", "weekly", "monthly", "every", "between", "cron"];
@@ -57,15 +70,14 @@ pub(super) const WEEKLY: &[&str] = &["on", "at"];
 pub(super) const MONTHLY: &[&str] = &["day", "at", "months"];
 
 /// Keys that are designed and not built yet: named in a clear fault instead of "unknown".
-pub(super) const LATER: &[&str] =
-    &["after", "after_partial", "business_day", "start_by", "time_limit", "settle", "confirm"];
+pub(super) const LATER: &[&str] = &["business_day"];
 /// Sources that are designed and not built yet.
 pub(super) const LATER_SOURCES: &[&str] = &["xlsx", "sql", "hanbai", "http", "command"];
 
 /// Every key as a path, such as `integrations[].csv.charset`, in the order of the settings reference.
 #[must_use]
 pub fn keys() -> Vec<String> {
-    let tables: [(&str, &[&str]); 19] = [
+    let tables: [(&str, &[&str]); 22] = [
         ("", FILE),
         ("integrations[].", INTEGRATION),
         ("integrations[].body.", BODY),
@@ -74,6 +86,9 @@ pub fn keys() -> Vec<String> {
         ("integrations[].limits.", LIMITS),
         ("integrations[].timeouts.", TIMEOUTS),
         ("integrations[].route.", ROUTE),
+        ("integrations[].confirm.", CONFIRM),
+        ("integrations[].confirm.success.", CONDITION),
+        ("integrations[].confirm.rows.", CONFIRM_ROWS),
         ("menus[].", MENU),
         ("menus[].source.", SOURCE),
         ("menus[].source.csv.", CSV_SOURCE),
@@ -87,38 +102,4 @@ pub fn keys() -> Vec<String> {
         ("timers[].schedule.monthly.", MONTHLY),
     ];
     tables.into_iter().flat_map(|(prefix, names)| names.iter().map(move |name| format!("{prefix}{name}"))).collect()
-}
-
-/// The known word that somebody probably meant: full-width letters and capitals are folded, and up to a third of the
-/// letters may be wrong.
-pub(super) fn nearest<'k>(written: &str, known: &[&'k str]) -> Option<&'k str> {
-    use unicode_normalization::UnicodeNormalization;
-    let fold = |text: &str| -> Vec<char> {
-        let letters = text.nfkc().flat_map(char::to_lowercase).take(64);
-        letters.map(|c| if c == '-' { '_' } else { c }).collect()
-    };
-    let written = fold(written);
-    known
-        .iter()
-        .map(|word| (distance(&written, &fold(word)), *word))
-        .filter(|(distance, word)| *distance <= word.chars().count().max(3) / 3)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, word)| word)
-}
-
-/// Letters to change, add, drop or swap.
-fn distance(left: &[char], right: &[char]) -> usize {
-    let mut rows = vec![(0..=right.len()).collect::<Vec<usize>>()];
-    for (i, a) in left.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, b) in right.iter().enumerate() {
-            let mut best = (rows[i][j] + usize::from(a != b)).min(rows[i][j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && left[i - 1] == *b && right[j - 1] == *a {
-                best = best.min(rows[i - 1][j - 1] + 1);
-            }
-            row.push(best);
-        }
-        rows.push(row);
-    }
-    rows.last().and_then(|row| row.last()).copied().unwrap_or_default()
 }

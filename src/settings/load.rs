@@ -1,20 +1,19 @@
 //! One or several settings files → checked entities, or every fault at once, each with its place. It reads the files'
 //! texts and what is stored already; it saves nothing and seals nothing.
 
+mod chains;
 mod names;
 mod references;
 mod secret_faults;
 
-use super::decode::{self, Base, Desk, Placed};
+use super::decode::{self, Base, Desk};
 use super::entities::Entities;
-use super::finding::{Finding, Findings, Place};
 use super::secrets::Resolver;
-use super::text::{self, SettingsText};
-use super::tree::{self, Node};
 use crate::domain::fault::{Checked, Fault, Severity};
 use crate::domain::integration::{Integration, IntegrationForm};
 use crate::domain::menu::{Menu, MenuForm};
 use crate::domain::timer::{Switch, Timer, TimerForm};
+use crate::yaml::{self, Finding, Findings, Node, Place, Placed, Text};
 use names::Names;
 use std::path::Path;
 
@@ -59,7 +58,7 @@ pub fn load_files<P: AsRef<Path>>(files: &[P], against: &Against<'_>) -> Result<
     let mut findings = Vec::new();
     let mut texts = Vec::with_capacity(files.len());
     for file in files {
-        match text::read(file.as_ref()) {
+        match yaml::read(file.as_ref()) {
             Ok(text) => texts.push(text),
             Err(finding) => findings.push(*finding),
         }
@@ -68,11 +67,11 @@ pub fn load_files<P: AsRef<Path>>(files: &[P], against: &Against<'_>) -> Result<
 }
 
 /// Loads texts together: they may refer to each other in any order.
-pub fn load(texts: &[SettingsText], against: &Against<'_>) -> Result<Loaded, Findings> {
+pub fn load(texts: &[Text], against: &Against<'_>) -> Result<Loaded, Findings> {
     load_with(texts, against, Vec::new())
 }
 
-fn load_with(texts: &[SettingsText], against: &Against<'_>, mut findings: Vec<Finding>) -> Result<Loaded, Findings> {
+fn load_with(texts: &[Text], against: &Against<'_>, mut findings: Vec<Finding>) -> Result<Loaded, Findings> {
     let unread = !findings.is_empty();
     let trees: Vec<Option<Node>> = texts.iter().map(|text| read_tree(text, &mut findings)).collect();
     // A file that could not be read to its end may hold what others refer to.
@@ -80,7 +79,7 @@ fn load_with(texts: &[SettingsText], against: &Against<'_>, mut findings: Vec<Fi
     let mut forms = Forms::default();
     for (text, tree) in texts.iter().zip(&trees) {
         if let Some(tree) = tree {
-            forms.add(tree, &text.path, &mut findings);
+            forms.add(tree, &text.path, against.prune, &mut findings);
         }
     }
     let names = Names::of(&forms, against);
@@ -103,6 +102,7 @@ fn load_with(texts: &[SettingsText], against: &Against<'_>, mut findings: Vec<Fi
     }
     if complete {
         references::stored_timers(&forms, &names, against, &mut findings);
+        chains::circles(&forms, against, &mut findings);
     }
     sort(&mut findings, texts);
     let findings = Findings(findings);
@@ -112,8 +112,8 @@ fn load_with(texts: &[SettingsText], against: &Against<'_>, mut findings: Vec<Fi
     Ok(Loaded { entities, findings: findings.0 })
 }
 
-fn read_tree(text: &SettingsText, findings: &mut Vec<Finding>) -> Option<Node> {
-    let (tree, faults) = tree::parse(&text.text);
+fn read_tree(text: &Text, findings: &mut Vec<Finding>) -> Option<Node> {
+    let (tree, faults) = yaml::parse(&text.text);
     if tree.is_none() && faults.is_empty() {
         let fix = "write integrations:, menus: or timers:";
         findings.push(Finding::at(&text.path, Place::START, "the file holds nothing", fix));
@@ -124,7 +124,7 @@ fn read_tree(text: &SettingsText, findings: &mut Vec<Finding>) -> Option<Node> {
 }
 
 /// By file in the order given, then by place.
-fn sort(findings: &mut [Finding], texts: &[SettingsText]) {
+fn sort(findings: &mut [Finding], texts: &[Text]) {
     let file = |finding: &Finding| {
         let path = finding.file.as_deref();
         texts.iter().position(|text| Some(text.path.as_path()) == path)
@@ -133,10 +133,10 @@ fn sort(findings: &mut [Finding], texts: &[SettingsText]) {
 }
 
 impl<'n> Forms<'n> {
-    fn add(&mut self, tree: &'n Node, file: &'n Path, findings: &mut Vec<Finding>) {
+    fn add(&mut self, tree: &'n Node, file: &'n Path, prune: bool, findings: &mut Vec<Finding>) {
         let base = Base::of(file);
-        let mut desk = Desk::new(&base);
-        let lists = decode::lists(&mut desk, tree);
+        let mut desk = decode::desk(&base);
+        let lists = decode::lists(&mut desk, tree, prune);
         place_all(desk.faults, file, "", findings);
         gather(&lists.integrations, file, &base, decode::integration, &mut self.integrations, findings);
         gather(&lists.menus, file, &base, decode::menu, &mut self.menus, findings);
@@ -159,7 +159,7 @@ fn gather<'n, F>(
     findings: &mut Vec<Finding>,
 ) {
     for node in nodes {
-        let mut desk = Desk::new(base);
+        let mut desk = decode::desk(base);
         match read(&mut desk, node) {
             Some(form) => into.push(Written { form, node, file, faults: desk.faults }),
             None => place_all(desk.faults, file, "", findings),

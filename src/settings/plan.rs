@@ -7,7 +7,8 @@ mod render;
 use super::canonical;
 use super::entities::Entities;
 use super::secrets::{Resolver, expose_equal};
-use crate::domain::integration::Integration;
+use crate::domain::integration::{Integration, IntegrationForm};
+use crate::domain::secret::SecretText;
 use crate::domain::timer::Timer;
 use fields::Field;
 use std::collections::BTreeSet;
@@ -189,18 +190,25 @@ impl Plan {
 /// The new integration, with each secret that means the same as before taken in its stored form.
 fn keep_sealed(new: &Integration, old: &Integration, resolver: &Resolver) -> Integration {
     let (form, before) = (new.form(), old.form());
-    let headers = form.headers.iter().map(|(name, value)| {
-        let stored = before.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-        let same = stored.filter(|(_, stored)| expose_equal(stored, value, resolver));
-        (name.clone(), same.map_or(value, |(_, stored)| stored).clone())
-    });
+    let kept = |headers: &[(String, SecretText)], before: &[(String, SecretText)]| -> Vec<(String, SecretText)> {
+        let kept = headers.iter().map(|(name, value)| {
+            let stored = before.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+            let same = stored.filter(|(_, stored)| expose_equal(stored, value, resolver));
+            (name.clone(), same.map_or(value, |(_, stored)| stored).clone())
+        });
+        kept.collect()
+    };
+    let headers = kept(&form.headers, &before.headers);
+    let of_confirm =
+        |form: &IntegrationForm| form.confirm.as_ref().map(|confirm| confirm.headers.clone()).unwrap_or_default();
+    let confirm = kept(&of_confirm(form), &of_confirm(before));
     let mut route = form.route.clone();
     if let (Some(stored), Some(value)) = (&before.route.proxy, &form.route.proxy)
         && expose_equal(stored, value, resolver)
     {
         route.proxy = Some(stored.clone());
     }
-    new.clone().with_headers(headers.collect()).with_route(route)
+    new.clone().with_headers(headers).with_confirm_headers(confirm).with_route(route)
 }
 
 /// The new timer, with a ping that means the same as before taken in its stored form.

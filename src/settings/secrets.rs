@@ -146,11 +146,11 @@ impl Resolver {
         secret.map(|part| self.value(part)).collect()
     }
 
-    /// Every secret of an integration's headers and proxy.
+    /// Every secret of an integration's headers, those of `confirm` among them, and proxy.
     pub fn secrets_in(&self, integration: &Integration) -> Result<Vec<SecretString>, SecretError> {
         let form = integration.form();
         let mut all = Vec::new();
-        for text in form.headers.iter().map(|(_, value)| value).chain(&form.route.proxy) {
+        for text in form.every_header().map(|(_, value)| value).chain(&form.route.proxy) {
             all.extend(self.secrets_of(text)?);
         }
         Ok(all)

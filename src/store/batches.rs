@@ -86,6 +86,8 @@ pub struct NewExport {
     pub warning: Option<crate::domain::failure::Failure>,
     /// What was read, for people.
     pub source: Option<String>,
+    /// The number of the export whose files are taken over; `None` for a new one.
+    pub adopted: Option<i64>,
 }
 
 pub(super) async fn attempts(pool: &AnyPool, seq: i64) -> StoreResult<Vec<Attempt>> {
@@ -140,8 +142,10 @@ impl Store {
         let mut tx = self.write().await?;
         let bytes: u64 = export.batches.iter().map(|batch| batch.bytes).sum();
         let changed = sqlx::query(
-            "UPDATE runs SET exported_at = $1, records = $2, bytes = $3, skipped_rows = $4, warning = $5, source = $6 \
-             WHERE seq = $7 AND state = 'running' AND exported_at IS NULL",
+            "UPDATE runs SET exported_at = $1, records = $2, bytes = $3, skipped_rows = $4, warning = $5, source = $6, \
+             export_number = COALESCE($7, (SELECT CAST(COALESCE(MAX(o.export_number), 0) + 1 AS BIGINT) FROM runs o \
+             WHERE o.menu_id = runs.menu_id AND o.integration_id = runs.integration_id)) \
+             WHERE seq = $8 AND state = 'running' AND exported_at IS NULL",
         )
         .bind(millis(now))
         .bind(signed(export.records)?)
@@ -149,6 +153,7 @@ impl Store {
         .bind(signed(export.skipped_rows)?)
         .bind(export.warning.as_ref().map(super::row::to_json).transpose()?)
         .bind(export.source.clone())
+        .bind(export.adopted)
         .bind(seq)
         .execute(&mut *tx)
         .await?;

@@ -2,12 +2,16 @@
 //! about an end, and what else is told of it, is written in the same transaction.
 
 use super::notices::News;
+use super::pauses::{self, Pause};
 use super::row::to_json;
-use super::runs::note;
+use super::runs::{Run, note};
+use super::troubles;
 use super::{Store, StoreError, StoreResult, millis};
 use crate::domain::failure::Failure;
 use crate::domain::run::RunState;
+use crate::domain::trouble::Trouble;
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 
 /// Nothing was changed: the run is not in the state that the caller believed.
 fn guard(changed: u64, seq: i64, wanted: &str) -> StoreResult<()> {
@@ -17,81 +21,78 @@ fn guard(changed: u64, seq: i64, wanted: &str) -> StoreResult<()> {
     Err(StoreError::Conflict(format!("run number {seq} is not {wanted} any more")))
 }
 
+/// How a run ends, with everything that has to be true in the same instant.
+#[derive(Debug, Clone)]
+pub struct Ending {
+    /// The end state.
+    pub state: RunState,
+    /// Why, where it is not good.
+    pub failure: Option<Failure>,
+    /// What is told of it.
+    pub news: News,
+    /// What its menu and integration suffers from after it.
+    pub trouble: Option<Trouble>,
+    /// The pause of its integration that it causes.
+    pub pause: Option<Pause>,
+}
+
+impl Ending {
+    /// An end of which nobody is told.
+    #[must_use]
+    pub fn quiet(state: RunState, failure: Option<Failure>) -> Self {
+        Self { state, failure, news: News::default(), trouble: None, pause: None }
+    }
+}
+
 impl Store {
-    /// Ends a running run; what is told of it is written in the same transaction.
-    pub async fn finish(
-        &self,
-        seq: i64,
-        state: RunState,
-        failure: Option<&Failure>,
-        news: &News,
-        now: DateTime<Utc>,
-    ) -> StoreResult<()> {
-        let from = RunState::Running;
-        if !(state.is_ended() && from.may_become(state)) {
-            return Err(StoreError::Conflict(format!("a running run cannot become {state}")));
+    /// Ends an open run that is in state `from`, if it still is.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when it is not, or where no run may go from there to that end.
+    pub async fn end(&self, run: &Run, from: RunState, ending: &Ending, now: DateTime<Utc>) -> StoreResult<()> {
+        if !(ending.state.is_ended() && from.may_become(ending.state)) {
+            return Err(StoreError::Conflict(format!("a run that is {from} cannot become {}", ending.state)));
         }
-        self.end(seq, from, state, failure, news, now).await
-    }
-
-    /// Ends an open run that is not running: cancelled, refused, overtaken.
-    pub async fn cancel(
-        &self,
-        seq: i64,
-        from: RunState,
-        failure: &Failure,
-        news: &News,
-        now: DateTime<Utc>,
-    ) -> StoreResult<()> {
-        if !from.may_become(RunState::Cancelled) || from == RunState::Running {
-            return Err(StoreError::Conflict(format!("a run that is {from} cannot be cancelled")));
-        }
-        self.end(seq, from, RunState::Cancelled, Some(failure), news, now).await
-    }
-
-    async fn end(
-        &self,
-        seq: i64,
-        from: RunState,
-        state: RunState,
-        failure: Option<&Failure>,
-        news: &News,
-        now: DateTime<Utc>,
-    ) -> StoreResult<()> {
         let mut tx = self.write().await?;
         let changed = sqlx::query(
             "UPDATE runs SET state = $1, failure = $2, finished_at = $3, lane = NULL, resume_at = NULL \
              WHERE seq = $4 AND state = $5",
         )
-        .bind(state.as_str())
-        .bind(failure.map(to_json).transpose()?)
+        .bind(ending.state.as_str())
+        .bind(ending.failure.as_ref().map(to_json).transpose()?)
         .bind(millis(now))
-        .bind(seq)
+        .bind(run.seq)
         .bind(from.as_str())
         .execute(&mut *tx)
         .await?;
-        guard(changed.rows_affected(), seq, from.as_str())?;
-        let text = failure.map_or_else(|| state.to_string(), |failure| format!("{state}: {failure}"));
-        note(&mut tx, seq, now, state.as_str(), &text).await?;
-        news.insert(&mut tx, seq, now).await?;
+        guard(changed.rows_affected(), run.seq, from.as_str())?;
+        let state = ending.state;
+        let text = ending.failure.as_ref().map_or_else(|| state.to_string(), |failure| format!("{state}: {failure}"));
+        note(&mut tx, run.seq, now, state.as_str(), &text).await?;
+        ending.news.insert(&mut tx, run.seq, now).await?;
+        troubles::put(&mut tx, &run.menu_id, &run.integration_id, ending.trouble.as_ref()).await?;
+        if let Some(pause) = &ending.pause {
+            pauses::insert(&mut tx, pause).await?;
+        }
         Ok(tx.commit().await?)
     }
 
-    /// Frees the lane until `until`, when the run is queued again.
-    pub async fn wait(&self, seq: i64, until: DateTime<Utc>, failure: &Failure, now: DateTime<Utc>) -> StoreResult<()> {
+    /// Frees the lane until `until`, when the run is queued again; people read it in the zone that it is given in.
+    pub async fn wait(&self, seq: i64, until: DateTime<Tz>, failure: &Failure, now: DateTime<Utc>) -> StoreResult<()> {
         let mut tx = self.write().await?;
         let changed = sqlx::query(
             "UPDATE runs SET state = 'waiting', lane = NULL, resume_at = $1, failure = $2, tries = tries + 1, \
              trouble_since = COALESCE(trouble_since, $3) WHERE seq = $4 AND state = 'running'",
         )
-        .bind(millis(until))
+        .bind(millis(until.to_utc()))
         .bind(to_json(failure)?)
         .bind(millis(now))
         .bind(seq)
         .execute(&mut *tx)
         .await?;
         guard(changed.rows_affected(), seq, "running")?;
-        note(&mut tx, seq, now, "waiting", &format!("until {}: {failure}", until.to_rfc3339())).await?;
+        let text = format!("until {}: {failure}", until.format("%Y-%m-%d %H:%M:%S %:z"));
+        note(&mut tx, seq, now, "waiting", &text).await?;
         Ok(tx.commit().await?)
     }
 

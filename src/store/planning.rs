@@ -1,173 +1,35 @@
-//! Slots into runs: the ledger of occurrences. A slot's row and its run are inserted in the transaction that moves the
-//! timer's cursor, so that a slot is never lost and never doubled, whenever a process ends.
+//! Slots into runs: what the decision `plan` rests on is read (`snapshot`), and what it decides is written (`writing`),
+//! both in the transaction that moves the timers' cursors. So a slot is never lost and never doubled, whenever a
+//! process ends.
+
+mod snapshot;
+mod writing;
 
 use super::row::Columns;
-use super::runs::{self, NewRun};
 use super::settings::{self, Settings, StoredTimer};
 use super::{Store, StoreResult, Transaction, millis};
-use crate::domain::plan::{LATE, Slot, plan};
-use crate::domain::run::{SkipReason, SlotState, Trigger};
-use crate::domain::timer::{Misfire, Overlap, Timer};
+use crate::domain::plan::{look_again, next_slot, plan};
+use crate::domain::timer::Timer;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 /// How many timers one transaction plans, so that others need not wait long for the writer.
-const TIMERS_AT_ONCE: u32 = 200;
+const TIMERS_AT_ONCE: u32 = 1_000;
 
-/// What became of one slot, or of several that share a fate (起動予定・結果).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Occurrence {
-    /// When it was due; the last one where the row stands for several.
-    pub scheduled_at: DateTime<Utc>,
-    /// The first slot that the row stands for.
-    pub first_at: DateTime<Utc>,
-    /// How many slots the row stands for.
-    pub slots: u64,
-    /// What became of it.
-    pub state: SlotState,
-    /// Why it was skipped.
-    pub reason: Option<SkipReason>,
-    /// Its run.
-    pub run: Option<String>,
-}
-
-/// Accounts for the slots of a timer up to now, under the definition that is given, and moves its cursor. The cursor
-/// never goes back, whatever the wall clock does: the slots before it have had their fate.
+/// Accounts for the slots of timers up to now, under the definitions that are given, and moves their cursors; a leader
+/// that is due comes before its followers. A cursor never goes back, whatever the wall clock does: the slots before it
+/// have had their fate. Gives the number of runs that were queued.
 pub(super) async fn account(
     tx: &mut Transaction,
-    stored: &StoredTimer,
+    timers: Vec<StoredTimer>,
     targets: &Settings,
     zone: Tz,
     now: DateTime<Utc>,
 ) -> StoreResult<u32> {
-    let timer = &stored.timer;
-    let plan = plan(timer, timer.zone(zone), stored.cursor_at, now);
-    let mut planned = 0;
-    for slot in &plan.slots {
-        let skipped = match slot.skipped {
-            Some(reason) => Some(reason),
-            None => match run_of(stored, targets, slot) {
-                None => Some(SkipReason::Settings),
-                Some(new) => match overlap(tx, stored, &new, slot, now).await? {
-                    Some(reason) => Some(reason),
-                    None => {
-                        let day = now.with_timezone(&zone).date_naive();
-                        let (seq, _) = runs::insert(tx, &new, day, now).await?;
-                        occur(tx, timer.id(), slot, SlotState::Planned, None, Some(seq), now).await?;
-                        planned += 1;
-                        continue;
-                    }
-                },
-            },
-        };
-        occur(tx, timer.id(), slot, SlotState::Skipped, skipped, None, now).await?;
-    }
-    let changed = sqlx::query("UPDATE timers SET cursor_at = $1, next_at = $2 WHERE id = $3 AND cursor_at = $4")
-        .bind(millis(stored.cursor_at.max(now)))
-        .bind(plan.next.map(millis))
-        .bind(timer.id())
-        .bind(millis(stored.cursor_at))
-        .execute(&mut **tx)
-        .await?;
-    if changed.rows_affected() == 1 {
-        return Ok(planned);
-    }
-    Err(super::StoreError::Conflict(format!("timer {:?} was planned by somebody else meanwhile", timer.name())))
-}
-
-fn run_of(stored: &StoredTimer, targets: &Settings, slot: &Slot) -> Option<NewRun> {
-    let form = stored.timer.form();
-    let (menu, integration) = (targets.menu(&form.menu)?, targets.integration(&form.integration)?);
-    Some(NewRun {
-        menu: (menu.id().to_owned(), menu.name().to_owned()),
-        integration: (integration.id().to_owned(), integration.name().to_owned()),
-        timer: Some((stored.timer.id().to_owned(), stored.timer.name().to_owned())),
-        account: integration.account().clone(),
-        settings_version: targets.version,
-        trigger: Trigger::Timer,
-        actor: stored.set_by.clone(),
-        memo: None,
-        priority: form.priority,
-        scheduled_at: Some(slot.at),
-        wanted_keys: None,
-        retry_of: None,
-        forced: false,
-        only_failed: false,
-    })
-}
-
-/// Whether an open run of the same menu and integration stands in the slot's way. A held run is no overlap. Slots that
-/// are caught up one by one (`misfire: all`) queue behind each other.
-async fn overlap(
-    tx: &mut Transaction,
-    stored: &StoredTimer,
-    new: &NewRun,
-    slot: &Slot,
-    now: DateTime<Utc>,
-) -> StoreResult<Option<SkipReason>> {
-    let form = stored.timer.form();
-    if form.misfire == Misfire::All && now - slot.at >= LATE {
-        return Ok(None);
-    }
-    let row = sqlx::query(
-        "SELECT CAST(COUNT(*) AS BIGINT) AS open, \
-         CAST(COALESCE(SUM(CASE WHEN state IN ('queued', 'waiting') THEN 1 ELSE 0 END), 0) AS BIGINT) AS queued \
-         FROM runs WHERE menu_id = $1 AND integration_id = $2 AND finished_at IS NULL \
-         AND state IN ('queued', 'running', 'waiting', 'confirming')",
-    )
-    .bind(&new.menu.0)
-    .bind(&new.integration.0)
-    .fetch_one(&mut **tx)
-    .await?;
-    let (open, queued) = (row.number("open")?, row.number("queued")?);
-    Ok(match form.overlap {
-        Overlap::Skip if open > 0 => Some(SkipReason::Overlap),
-        Overlap::QueueOne if queued > 0 => Some(SkipReason::AlreadyQueued),
-        _ => None,
-    })
-}
-
-/// Writes a slot's row. A slot that was superseded may come back when the timer is edited again; nothing else changes.
-async fn occur(
-    tx: &mut Transaction,
-    timer: &str,
-    slot: &Slot,
-    state: SlotState,
-    reason: Option<SkipReason>,
-    run: Option<i64>,
-    now: DateTime<Utc>,
-) -> StoreResult<()> {
-    if slot.count > 1 {
-        // The row counts every slot of its span: one that had been superseded in there would be counted twice.
-        sqlx::query(
-            "DELETE FROM occurrences WHERE timer_id = $1 AND scheduled_at >= $2 AND scheduled_at < $3 AND state = 'superseded'",
-        )
-        .bind(timer)
-        .bind(millis(slot.first))
-        .bind(millis(slot.at))
-        .execute(&mut **tx)
-        .await?;
-    }
-    let changed = sqlx::query(
-        "INSERT INTO occurrences (timer_id, scheduled_at, state, reason, slots, first_at, run_seq, noted_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (timer_id, scheduled_at) DO UPDATE SET \
-         state = excluded.state, reason = excluded.reason, slots = excluded.slots, first_at = excluded.first_at, \
-         run_seq = excluded.run_seq, noted_at = excluded.noted_at WHERE occurrences.state = 'superseded'",
-    )
-    .bind(timer)
-    .bind(millis(slot.at))
-    .bind(state.as_str())
-    .bind(reason.map(|reason| reason.as_str().to_owned()))
-    .bind(i64::try_from(slot.count).unwrap_or(i64::MAX))
-    .bind(millis(slot.first))
-    .bind(run)
-    .bind(millis(now))
-    .execute(&mut **tx)
-    .await?;
-    if changed.rows_affected() == 1 {
-        return Ok(());
-    }
-    Err(super::StoreError::Conflict(format!("the slot {} of timer {timer:?} is accounted for already", slot.at)))
+    let timers = snapshot::with_due_leaders(tx, timers, now).await?;
+    let snapshot = snapshot::read(tx, &timers, targets, zone).await?;
+    let plans = plan(&snapshot, now);
+    writing::write(tx, &timers, &plans, targets, zone, now).await
 }
 
 /// Where the cursor of a timer starts that is saved now: never before a slot that has had its fate, be it that the
@@ -200,8 +62,9 @@ pub(super) async fn supersede(
     now: DateTime<Utc>,
 ) -> StoreResult<()> {
     let cursor = stored.cursor_at.max(now);
-    let Some(at) = next_slot(&stored.timer, zone, cursor) else { return Ok(()) };
-    if new.and_then(|new| next_slot(new, zone, at - TimeDelta::seconds(1))) == Some(at) {
+    let Some(at) = next_slot(&stored.timer, stored.timer.zone(zone), cursor) else { return Ok(()) };
+    let before = at - TimeDelta::seconds(1);
+    if new.and_then(|new| next_slot(new, new.zone(zone), before)) == Some(at) {
         return Ok(());
     }
     sqlx::query(
@@ -217,10 +80,9 @@ pub(super) async fn supersede(
     Ok(())
 }
 
-/// The first slot after `cursor` of a timer that is on.
-pub(super) fn next_slot(timer: &Timer, zone: Tz, cursor: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let schedule = timer.form().schedule.as_ref().filter(|_| timer.is_on())?;
-    schedule.next_after(timer.zone(zone), cursor)
+/// When the planner has to look at a timer again; what stands in its row.
+pub(super) fn next_at(timer: &Timer, zone: Tz, cursor: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    look_again(timer, timer.zone(zone), cursor)
 }
 
 impl Store {
@@ -235,9 +97,7 @@ impl Store {
                 return Ok(planned);
             }
             let targets = settings::targets(&mut tx, known).await?;
-            for stored in &due {
-                planned += account(&mut tx, stored, &targets, zone, now).await?;
-            }
+            planned += account(&mut tx, due, &targets, zone, now).await?;
             tx.commit().await?;
             known = Some(targets);
         }
@@ -249,7 +109,7 @@ impl Store {
         let mut tx = self.write().await?;
         let mut moved = 0;
         for stored in settings::timers(&mut tx).await? {
-            let next = next_slot(&stored.timer, zone, stored.cursor_at);
+            let next = next_at(&stored.timer, zone, stored.cursor_at);
             if next != stored.next_at {
                 sqlx::query("UPDATE timers SET next_at = $1 WHERE id = $2")
                     .bind(next.map(millis))
@@ -267,36 +127,5 @@ impl Store {
     pub async fn next_due(&self) -> StoreResult<Option<DateTime<Utc>>> {
         let sql = "SELECT CAST(MIN(next_at) AS BIGINT) AS next_at FROM timers WHERE next_at IS NOT NULL";
         sqlx::query(sql).fetch_one(self.reader()).await?.time_or_null("next_at")
-    }
-
-    /// A timer's ledger between two instants, both included, in order of time.
-    pub async fn occurrences(
-        &self,
-        timer: &str,
-        from: DateTime<Utc>,
-        to: DateTime<Utc>,
-    ) -> StoreResult<Vec<Occurrence>> {
-        let rows = sqlx::query(
-            "SELECT o.scheduled_at, o.first_at, o.slots, o.state, o.reason, r.id AS run FROM occurrences o \
-             LEFT JOIN runs r ON r.seq = o.run_seq WHERE o.timer_id = $1 AND o.scheduled_at >= $2 AND o.first_at <= $3 \
-             ORDER BY o.scheduled_at",
-        )
-        .bind(timer)
-        .bind(millis(from))
-        .bind(millis(to))
-        .fetch_all(self.reader())
-        .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Occurrence {
-                    scheduled_at: row.time("scheduled_at")?,
-                    first_at: row.time("first_at")?,
-                    slots: row.count("slots")?,
-                    state: row.word("state")?,
-                    reason: row.word_or_null("reason")?,
-                    run: row.text_or_null("run")?,
-                })
-            })
-            .collect()
     }
 }

@@ -1,34 +1,39 @@
-//! The queue: which runs could start, which lanes are busy, and the claim that makes one of them run.
+//! The queue: which runs could start and what keeps them from it, which lanes are busy, and the claim that makes one of
+//! them run.
 
 use super::row::Columns;
 use super::runs::Run;
-use super::{Store, StoreResult, millis, runs};
+use super::{Store, StoreError, StoreResult, Transaction, millis, runs, stops};
+use crate::domain::gate::{Conditions, Leader};
 use crate::domain::integration::Account;
 use crate::domain::order::Candidate;
+use crate::domain::timer::Timer;
 use chrono::{DateTime, Utc};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A candidate, and the timer that it belongs to.
+struct Queued {
+    candidate: Candidate,
+    timer: Option<String>,
+}
 
 impl Store {
-    /// The queued runs, as the decision `next` wants to see them.
-    pub async fn candidates(&self) -> StoreResult<Vec<Candidate>> {
-        let rows = sqlx::query(
-            "SELECT r.seq, r.account, r.priority, c.records, CAST(COALESCE(r.scheduled_at, r.queued_at) AS BIGINT) AS due \
-             FROM runs r LEFT JOIN carried c ON c.menu_id = r.menu_id AND c.integration_id = r.integration_id \
-             WHERE r.state = 'queued' AND r.finished_at IS NULL",
-        )
-        .fetch_all(self.reader())
-        .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Candidate {
-                    seq: row.number("seq")?,
-                    account: Account::from_stored(row.text("account")?),
-                    priority: u16::try_from(row.number("priority")?).map_err(super::StoreError::content)?,
-                    records: row.number_or_null("records")?.and_then(|records| u64::try_from(records).ok()),
-                    due: row.time("due")?,
-                })
-            })
-            .collect()
+    /// The queued runs at `now`, as the decisions `gate` and `next` want to see them.
+    pub async fn candidates(&self, now: DateTime<Utc>) -> StoreResult<Vec<Candidate>> {
+        let mut tx = self.reader().begin().await?;
+        let mut queued = queued(&mut tx).await?;
+        if !queued.is_empty() {
+            let stops = stops::after(&mut *tx, now).await?;
+            for one in &mut queued {
+                let concerned = stops.iter().map(|stored| &stored.stop).filter(|stop| {
+                    stop.covers(now) && stop.concerns(one.timer.as_deref(), Some(&one.candidate.account))
+                });
+                one.candidate.conditions.stopped_until = concerned.map(|stop| stop.until).max();
+            }
+            add_leaders(&mut tx, &mut queued).await?;
+        }
+        tx.rollback().await?;
+        Ok(queued.into_iter().map(|one| one.candidate).collect())
     }
 
     /// The lanes in which a run is going.
@@ -63,7 +68,6 @@ impl Store {
         tx.commit().await?;
         Ok(Some(run))
     }
-
     /// Queues the waiting runs whose time has come and says how many.
     pub async fn wake_waiting(&self, now: DateTime<Utc>) -> StoreResult<u64> {
         if self.next_wake().await?.is_none_or(|at| at > now) {
@@ -85,4 +89,72 @@ impl Store {
         let sql = "SELECT CAST(MIN(resume_at) AS BIGINT) AS resume_at FROM runs WHERE state = 'waiting' AND finished_at IS NULL";
         sqlx::query(sql).fetch_one(self.reader()).await?.time_or_null("resume_at")
     }
+}
+
+async fn queued(tx: &mut Transaction) -> StoreResult<Vec<Queued>> {
+    let rows = sqlx::query(
+        "SELECT r.seq, r.account, r.priority, r.timer_id, r.started_at, r.start_by, c.records, \
+         CAST(COALESCE(r.scheduled_at, r.queued_at) AS BIGINT) AS due, \
+         CAST(CASE WHEN p.integration_id IS NULL THEN 0 ELSE 1 END AS BIGINT) AS paused \
+         FROM runs r LEFT JOIN carried c ON c.menu_id = r.menu_id AND c.integration_id = r.integration_id \
+         LEFT JOIN pauses p ON p.integration_id = r.integration_id \
+         WHERE r.state = 'queued' AND r.finished_at IS NULL",
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let conditions = Conditions {
+                started: row.number_or_null("started_at")?.is_some(),
+                start_by: row.time_or_null("start_by")?,
+                paused: row.flag("paused")?,
+                ..Conditions::default()
+            };
+            let candidate = Candidate {
+                seq: row.number("seq")?,
+                account: Account::from_stored(row.text("account")?),
+                priority: u16::try_from(row.number("priority")?).map_err(StoreError::content)?,
+                records: row.number_or_null("records")?.and_then(|records| u64::try_from(records).ok()),
+                due: row.time("due")?,
+                conditions,
+            };
+            Ok(Queued { candidate, timer: row.text_or_null("timer_id")? })
+        })
+        .collect()
+}
+
+/// Adds what the queued runs wait for: of each leader's slot the newest run, and what the follower's timer says.
+async fn add_leaders(tx: &mut Transaction, queued: &mut [Queued]) -> StoreResult<()> {
+    let rows = sqlx::query(
+        "SELECT l.run_seq, n.seq, n.id, n.state, n.finished_at, COALESCE(n.timer, l.timer_id) AS timer \
+         FROM runs q JOIN run_leaders l ON l.run_seq = q.seq JOIN runs r ON r.seq = l.leader_seq \
+         JOIN runs n ON n.seq = (SELECT MAX(s.seq) FROM runs s WHERE s.seq = r.seq \
+         OR (s.timer_id = r.timer_id AND s.scheduled_at = r.scheduled_at)) \
+         WHERE q.state = 'queued' AND q.finished_at IS NULL",
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let mut leaders: BTreeMap<i64, Vec<Leader>> = BTreeMap::new();
+    for row in &rows {
+        leaders.entry(row.number("run_seq")?).or_default().push(Leader {
+            seq: row.number("seq")?,
+            run: row.text("id")?,
+            timer: row.text("timer")?,
+            state: row.word("state")?,
+            ended_at: row.time_or_null("finished_at")?,
+        });
+    }
+    for one in queued {
+        let Some(leaders) = leaders.remove(&one.candidate.seq) else { continue };
+        let conditions = &mut one.candidate.conditions;
+        conditions.leaders = leaders;
+        let Some(id) = &one.timer else { continue };
+        let row = sqlx::query("SELECT definition FROM timers WHERE id = $1").bind(id).fetch_optional(&mut **tx).await?;
+        if let Some(row) = row {
+            let timer: Timer = row.json("definition")?;
+            conditions.settle = timer.form().settle;
+            conditions.after_partial = timer.form().after_partial;
+        }
+    }
+    Ok(())
 }

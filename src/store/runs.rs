@@ -1,8 +1,9 @@
 //! Runs: how they are made, numbered and shown. How they move from state to state stands in `life`.
 
 use super::batches::{self, Attempt, Batch};
+use super::confirmations::{self, Confirmation};
 use super::row::{Columns, to_json};
-use super::{Store, StoreError, StoreResult, Transaction, millis};
+use super::{Store, StoreError, StoreResult, Transaction, bulk, leaders, millis};
 use crate::domain::failure::Failure;
 use crate::domain::integration::Account;
 use crate::domain::run::{RunState, Trigger};
@@ -24,7 +25,7 @@ pub struct Run {
     pub integration_id: String,
     /// The integration's name when the run was made.
     pub integration: String,
-    /// The timer's id, if one caused it (or the run that it repeats).
+    /// The timer's id, if one caused it, or the run that it repeats: `trigger` says which.
     pub timer_id: Option<String>,
     /// The timer's name when the run was made.
     pub timer: Option<String>,
@@ -58,6 +59,8 @@ pub struct Run {
     pub state: RunState,
     /// When its export was complete.
     pub exported_at: Option<DateTime<Utc>>,
+    /// The age of its bytes: the number of their export among those of its menu and integration.
+    pub export_number: Option<i64>,
     /// Data rows of the export.
     pub records: u64,
     /// Bytes of all batches.
@@ -106,8 +109,19 @@ pub struct RunDetail {
     pub batches: Vec<Batch>,
     /// The requests for them.
     pub attempts: Vec<Attempt>,
+    /// What became of their imports, where that is asked.
+    pub confirmations: Vec<Confirmation>,
     /// Its history.
     pub events: Vec<Event>,
+}
+
+impl RunDetail {
+    /// Records of which the receiver has said that it imported them; nothing where it was not asked.
+    #[must_use]
+    pub fn imported(&self) -> Option<u64> {
+        let known = self.confirmations.iter().filter_map(|one| one.finding.as_ref());
+        (!self.confirmations.is_empty()).then(|| known.map(|finding| finding.imported).sum())
+    }
 }
 
 /// Which runs to list; the newest first.
@@ -144,6 +158,8 @@ pub struct NewRun {
     pub priority: u16,
     /// The slot.
     pub scheduled_at: Option<DateTime<Utc>>,
+    /// Not started by then, it is skipped.
+    pub start_by: Option<DateTime<Utc>>,
     /// Only the records of these keys.
     pub wanted_keys: Option<Vec<String>>,
     /// The run that it repeats.
@@ -152,11 +168,13 @@ pub struct NewRun {
     pub forced: bool,
     /// Whether it repeats only the batches that were not taken.
     pub only_failed: bool,
+    /// The run, by its number in the store, that has to end well first.
+    pub behind: Option<i64>,
 }
 
 const COLUMNS: &str = "seq, id, menu_id, menu, integration_id, integration, timer_id, timer, account, settings_version, \
      trigger_kind, actor, memo, priority, scheduled_at, queued_at, started_at, finished_at, resume_at, trouble_since, \
-     tries, state, exported_at, records, bytes, skipped_rows, source, warning, failure, retry_of, wanted_keys, forced, only_failed, \
+     tries, state, exported_at, export_number, records, bytes, skipped_rows, source, warning, failure, retry_of, wanted_keys, forced, only_failed, \
      approved_by, cancel_by, sent_at";
 
 /// `SELECT` over all columns of a run, with what follows.
@@ -190,6 +208,7 @@ pub(super) fn read(row: &AnyRow) -> StoreResult<Run> {
         tries: row.small("tries")?,
         state: row.word("state")?,
         exported_at: row.time_or_null("exported_at")?,
+        export_number: row.number_or_null("export_number")?,
         records: row.count("records")?,
         bytes: row.count("bytes")?,
         skipped_rows: row.count("skipped_rows")?,
@@ -206,54 +225,85 @@ pub(super) fn read(row: &AnyRow) -> StoreResult<Run> {
     })
 }
 
-/// Queues a run in a transaction; `day` is the local date that its number carries.
-pub(super) async fn insert(
+/// Queues runs in a transaction, each with its number and 実行番号; `day` is the local date that the latter carries.
+pub(super) async fn insert_all(
     tx: &mut Transaction,
-    new: &NewRun,
+    new: &[NewRun],
     day: NaiveDate,
     now: DateTime<Utc>,
-) -> StoreResult<(i64, String)> {
+) -> StoreResult<Vec<(i64, String)>> {
+    if new.is_empty() {
+        return Ok(Vec::new());
+    }
     let newest = sqlx::query("SELECT seq, id FROM runs ORDER BY seq DESC LIMIT 1").fetch_optional(&mut **tx).await?;
     let (seq, newest) = match &newest {
         Some(row) => (row.number("seq")? + 1, row.text("id")?),
         None => (1, String::new()),
     };
-    let id = next_id(tx, &newest, day).await?;
-    let keys = new.wanted_keys.as_ref().map(to_json).transpose()?;
-    sqlx::query(
-        "INSERT INTO runs (seq, id, menu_id, menu, integration_id, integration, timer_id, timer, account, \
-         settings_version, trigger_kind, actor, memo, priority, scheduled_at, queued_at, state, wanted_keys, retry_of, \
-         forced, only_failed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 'queued', $17, $18, $19, $20)",
-    )
-    .bind(seq)
-    .bind(&id)
-    .bind(&new.menu.0)
-    .bind(&new.menu.1)
-    .bind(&new.integration.0)
-    .bind(&new.integration.1)
-    .bind(new.timer.as_ref().map(|timer| timer.0.clone()))
-    .bind(new.timer.as_ref().map(|timer| timer.1.clone()))
-    .bind(new.account.as_str())
-    .bind(new.settings_version)
-    .bind(new.trigger.as_str())
-    .bind(&new.actor)
-    .bind(new.memo.clone())
-    .bind(i64::from(new.priority))
-    .bind(new.scheduled_at.map(millis))
-    .bind(millis(now))
-    .bind(keys)
-    .bind(new.retry_of.clone())
-    .bind(i64::from(new.forced))
-    .bind(i64::from(new.only_failed))
-    .execute(&mut **tx)
-    .await?;
-    note(tx, seq, now, "queued", &format!("queued by {}", cause(new))).await?;
-    Ok((seq, id))
+    let (prefix, number) = next_number(tx, &newest, day).await?;
+    let queued: Vec<(i64, String)> =
+        (seq..).zip(number..).take(new.len()).map(|(seq, number)| (seq, format!("{prefix}{number:04}"))).collect();
+    let rows: Vec<(&NewRun, &(i64, String))> = new.iter().zip(&queued).collect();
+    for rows in rows.chunks(bulk::ROWS) {
+        let sql = format!(
+            "INSERT INTO runs (seq, id, menu_id, menu, integration_id, integration, timer_id, timer, account, \
+             settings_version, trigger_kind, actor, memo, priority, scheduled_at, start_by, queued_at, state, wanted_keys, \
+             retry_of, forced, only_failed) VALUES {}",
+            bulk::values(rows.len(), 22)
+        );
+        // Placeholders only.
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+        for (new, (seq, id)) in rows {
+            query = query
+                .bind(seq)
+                .bind(id)
+                .bind(&new.menu.0)
+                .bind(&new.menu.1)
+                .bind(&new.integration.0)
+                .bind(&new.integration.1)
+                .bind(new.timer.as_ref().map(|timer| timer.0.clone()))
+                .bind(new.timer.as_ref().map(|timer| timer.1.clone()))
+                .bind(new.account.as_str())
+                .bind(new.settings_version)
+                .bind(new.trigger.as_str())
+                .bind(&new.actor)
+                .bind(new.memo.clone())
+                .bind(i64::from(new.priority))
+                .bind(new.scheduled_at.map(millis))
+                .bind(new.start_by.map(millis))
+                .bind(millis(now))
+                .bind(RunState::Queued.as_str())
+                .bind(new.wanted_keys.as_ref().map(to_json).transpose()?)
+                .bind(new.retry_of.clone())
+                .bind(i64::from(new.forced))
+                .bind(i64::from(new.only_failed));
+        }
+        query.execute(&mut **tx).await?;
+        let sql =
+            format!("INSERT INTO events (run_seq, number, at, kind, text) VALUES {}", bulk::values(rows.len(), 5));
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+        for (new, (seq, _)) in rows {
+            let text = format!("queued by {}", cause(new));
+            query = query.bind(seq).bind(1_i64).bind(millis(now)).bind(RunState::Queued.as_str()).bind(text);
+        }
+        query.execute(&mut **tx).await?;
+    }
+    Ok(queued)
 }
 
-/// The next number of a day. The newest run of the day has the day's largest number, whatever its count of digits;
+/// The newest run of a timer's slot: the timer's own, or what a person repeated of it.
+pub(super) async fn newest_of_slot(tx: &mut Transaction, timer: &str, slot: DateTime<Utc>) -> StoreResult<Option<i64>> {
+    sqlx::query("SELECT CAST(MAX(seq) AS BIGINT) AS seq FROM runs WHERE timer_id = $1 AND scheduled_at = $2")
+        .bind(timer)
+        .bind(millis(slot))
+        .fetch_one(&mut **tx)
+        .await?
+        .number_or_null("seq")
+}
+
+/// What the 実行番号 of a day begin with, and the next number. The newest run of the day has the day's largest number, whatever its count of digits;
 /// where the newest run of all is of another day, this day's are looked at (the clock may have gone back).
-async fn next_id(tx: &mut Transaction, newest: &str, day: NaiveDate) -> StoreResult<String> {
+async fn next_number(tx: &mut Transaction, newest: &str, day: NaiveDate) -> StoreResult<(String, u64)> {
     let prefix = format!("R-{}-", day.format("%Y%m%d"));
     let last = if newest.starts_with(&prefix) {
         Some(newest.to_owned())
@@ -271,7 +321,7 @@ async fn next_id(tx: &mut Transaction, newest: &str, day: NaiveDate) -> StoreRes
         Some(number) => number.parse().map_err(StoreError::content)?,
         None => 0,
     };
-    Ok(format!("{prefix}{:04}", last + 1))
+    Ok((prefix, last + 1))
 }
 
 fn cause(new: &NewRun) -> String {
@@ -310,9 +360,15 @@ impl Store {
     /// Queues a run.
     pub async fn enqueue(&self, new: &NewRun, day: NaiveDate, now: DateTime<Utc>) -> StoreResult<Run> {
         let mut tx = self.write().await?;
-        let (seq, _) = insert(&mut tx, new, day, now).await?;
+        let queued = insert_all(&mut tx, std::slice::from_ref(new), day, now).await?;
+        if let (Some((seq, _)), Some(leader)) = (queued.first(), new.behind) {
+            leaders::follow(&mut tx, *seq, leader).await?;
+        }
         tx.commit().await?;
-        self.run_by_seq(seq).await
+        match queued.first() {
+            Some((_, id)) => self.run(id).await,
+            None => Err(StoreError::content("a run was queued and has no number")),
+        }
     }
 
     /// A run by its number in the store.
@@ -333,13 +389,14 @@ impl Store {
         let run = self.run(id).await?;
         let batches = self.batches(run.seq).await?;
         let attempts = batches::attempts(self.reader(), run.seq).await?;
+        let confirmations = confirmations::confirmations(self.reader(), run.seq).await?;
         let rows = sqlx::query("SELECT at, kind, text FROM events WHERE run_seq = $1 ORDER BY number")
             .bind(run.seq)
             .fetch_all(self.reader())
             .await?;
         let event = |row: &AnyRow| Ok(Event { at: row.time("at")?, kind: row.text("kind")?, text: row.text("text")? });
         let events = rows.iter().map(event).collect::<StoreResult<_>>()?;
-        Ok(RunDetail { run, batches, attempts, events })
+        Ok(RunDetail { run, batches, attempts, confirmations, events })
     }
 
     /// The newest runs first.
@@ -386,19 +443,42 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// The newest run of the same menu and integration, newer than this one, whose bytes are or may be with the receiver.
+    /// The run of the same menu and integration with the newest bytes that are or may be with the receiver, if they are
+    /// newer than this run's. A run that has not exported yet will have the newest of all.
     pub async fn newer_sent(&self, run: &Run) -> StoreResult<Option<String>> {
+        let Some(number) = run.export_number else { return Ok(None) };
         let row = sqlx::query(
-            "SELECT r.id FROM runs r WHERE r.menu_id = $1 AND r.integration_id = $2 AND r.seq > $3 AND EXISTS \
+            "SELECT r.id FROM runs r WHERE r.menu_id = $1 AND r.integration_id = $2 AND r.export_number > $3 AND EXISTS \
              (SELECT 1 FROM batches b WHERE b.run_seq = r.seq AND b.state IN ('accepted', 'unknown', 'sending')) \
-             ORDER BY r.seq DESC LIMIT 1",
+             ORDER BY r.export_number DESC, r.seq DESC LIMIT 1",
         )
         .bind(&run.menu_id)
         .bind(&run.integration_id)
-        .bind(run.seq)
+        .bind(number)
         .fetch_optional(self.reader())
         .await?;
         row.map(|row| row.text("id")).transpose()
+    }
+
+    /// Whether bytes of a run are or may be with the receiver.
+    pub async fn has_sent(&self, seq: i64) -> StoreResult<bool> {
+        let sql =
+            "SELECT number FROM batches WHERE run_seq = $1 AND state IN ('accepted', 'unknown', 'sending') LIMIT 1";
+        Ok(sqlx::query(sql).bind(seq).fetch_optional(self.reader()).await?.is_some())
+    }
+
+    /// The held runs of the same menu and integration whose bytes are older than this one's.
+    pub async fn held_before(&self, seq: i64) -> StoreResult<Vec<Run>> {
+        let run = self.run_by_seq(seq).await?;
+        let rest = "WHERE menu_id = $1 AND integration_id = $2 AND state = 'held' AND finished_at IS NULL \
+                    AND export_number < $3";
+        let rows = sqlx::query(select(rest))
+            .bind(&run.menu_id)
+            .bind(&run.integration_id)
+            .bind(run.export_number)
+            .fetch_all(self.reader())
+            .await?;
+        rows.iter().map(read).collect()
     }
 
     /// Ended runs whose files are older than `before` and named by no open run, for retention.

@@ -123,6 +123,12 @@ async fn version(executor: impl sqlx::AnyExecutor<'_>) -> StoreResult<i64> {
     sqlx::query(sql).fetch_one(executor).await?.number("number")
 }
 
+/// A timer by id.
+pub(super) async fn timer(tx: &mut Transaction, id: &str) -> StoreResult<Option<StoredTimer>> {
+    let sql = sqlx::AssertSqlSafe(format!("{TIMERS} WHERE id = $1"));
+    sqlx::query(sql).bind(id).fetch_optional(&mut **tx).await?.as_ref().map(stored_timer).transpose()
+}
+
 /// All timers, by name.
 pub(super) async fn timers(tx: &mut Transaction) -> StoreResult<Vec<StoredTimer>> {
     let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{TIMERS} ORDER BY name"))).fetch_all(&mut **tx).await?;
@@ -229,17 +235,9 @@ impl Store {
         let before: BTreeMap<String, StoredTimer> =
             timers(&mut tx).await?.into_iter().map(|stored| (stored.timer.id().to_owned(), stored)).collect();
         let touched = change.timers.iter().map(Timer::id).chain(change.remove_timers.iter().map(String::as_str));
-        for stored in touched.filter_map(|id| before.get(id)) {
-            planning::account(&mut tx, stored, &old, zone, now).await?;
-        }
-        let number = old.version + 1;
-        sqlx::query("INSERT INTO settings_versions (number, at, actor, note) VALUES ($1, $2, $3, $4)")
-            .bind(number)
-            .bind(millis(now))
-            .bind(actor)
-            .bind(&change.note)
-            .execute(&mut *tx)
-            .await?;
+        let touched = touched.filter_map(|id| before.get(id).cloned()).collect();
+        planning::account(&mut tx, touched, &old, zone, now).await?;
+        let number = new_version(&mut tx, actor, &change.note, now).await?;
         replace(&mut tx, number, change).await?;
         for stored in change.remove_timers.iter().filter_map(|id| before.get(id)) {
             planning::supersede(&mut tx, stored, None, zone, now).await?;
@@ -253,6 +251,39 @@ impl Store {
         tx.commit().await?;
         Ok(number)
     }
+}
+
+/// Numbers a change of the settings.
+async fn new_version(tx: &mut Transaction, actor: &str, note: &str, now: DateTime<Utc>) -> StoreResult<i64> {
+    let number = version(&mut **tx).await? + 1;
+    sqlx::query("INSERT INTO settings_versions (number, at, actor, note) VALUES ($1, $2, $3, $4)")
+        .bind(number)
+        .bind(millis(now))
+        .bind(actor)
+        .bind(note)
+        .execute(&mut **tx)
+        .await?;
+    Ok(number)
+}
+
+/// Gives a timer another definition, without touching its slots; a version of its own, whose number it gives.
+pub(super) async fn redefine_timer(
+    tx: &mut Transaction,
+    timer: &Timer,
+    actor: &str,
+    now: DateTime<Utc>,
+) -> StoreResult<i64> {
+    let note = format!("timer {} switched {}", timer.name(), if timer.is_on() { "on" } else { "off" });
+    let number = new_version(tx, actor, &note, now).await?;
+    let text = to_json(timer)?;
+    sqlx::query("UPDATE timers SET definition = $1, switched_at = $2 WHERE id = $3")
+        .bind(&text)
+        .bind(millis(now))
+        .bind(timer.id())
+        .execute(&mut **tx)
+        .await?;
+    define(tx, number, "timer", timer.id(), Some(&text)).await?;
+    Ok(number)
 }
 
 /// Deletes first, then inserts, so that two entities may swap their names.
@@ -340,7 +371,7 @@ async fn put_timer(
     .bind(actor)
     .bind(millis(switched_at))
     .bind(millis(cursor))
-    .bind(planning::next_slot(timer, zone, cursor).map(millis))
+    .bind(planning::next_at(timer, zone, cursor).map(millis))
     .execute(&mut **tx)
     .await?;
     Ok(())

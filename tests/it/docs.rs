@@ -1,9 +1,10 @@
 //! Prose cannot rot: every table and example that a page shows is compared with the code, and every link is followed.
 
+mod commands;
+
 use std::path::{Path, PathBuf};
 
-use renkei::config::raw::Raw;
-use renkei::config::{Config, Locale};
+use renkei::config::{self, Config, Locale};
 use renkei::domain::failure::Code;
 use renkei::domain::run::{RunState, SkipReason};
 use renkei::domain::schedule::Schedule;
@@ -11,7 +12,8 @@ use renkei::domain::verdict::Verdict;
 use renkei::export::characters::Encoder;
 use renkei::messages;
 use renkei::settings::secrets::Resolver;
-use renkei::settings::{self, Against, Entities, SettingsText};
+use renkei::settings::{self, Against, Entities};
+use renkei::yaml::Text;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -168,7 +170,7 @@ fn examples(text: &str, language: &str) -> Vec<String> {
 /// Loads settings as `renkei apply` does; the warnings come back.
 fn load_settings(name: &str, text: &str) -> Result<Vec<String>, String> {
     let keys = tempfile::tempdir().unwrap();
-    let text = SettingsText { path: root().join(name), text: text.to_owned() };
+    let text = Text { path: root().join(name), text: text.to_owned() };
     let resolver = Resolver::new(keys.path().join("renkei.key"));
     let against = Against { stored: &Entities::default(), prune: false, resolver: &resolver };
     match settings::load(&[text], &against) {
@@ -187,9 +189,8 @@ fn every_yaml_example_is_one_that_renkei_takes() {
             let taken = if is_settings {
                 load_settings(name, &example).map(|_| ())
             } else {
-                serde_yaml::from_str::<Raw>(&example)
-                    .map_err(|error| error.to_string())
-                    .and_then(|raw| Config::check(raw, Some(&path)).map(|_| ()).map_err(|error| error.to_string()))
+                let text = Text { path: path.clone(), text: example.clone() };
+                Config::parse(&text).map(|_| ()).map_err(|error| error.to_string())
             };
             assert_eq!(taken, Ok(()), "{name}:\n{example}");
             seen += 1;
@@ -200,7 +201,7 @@ fn every_yaml_example_is_one_that_renkei_takes() {
 
 #[test]
 fn the_settings_that_ship_are_taken_without_a_word() {
-    for name in ["examples/settings.yaml", "examples/demo/settings.yaml"] {
+    for name in ["examples/settings.yaml", "examples/confirm.yaml", "examples/demo/settings.yaml"] {
         let warnings = load_settings(name, &page(name)).unwrap();
         let surprising: Vec<_> = warnings.iter().filter(|text| !text.contains("SEISAN_TOKEN")).collect();
         assert!(surprising.is_empty(), "{name}: {surprising:?}");
@@ -221,17 +222,9 @@ fn every_schedule_that_is_told_is_read_and_the_one_that_never_comes_is_refused()
 
 #[test]
 fn the_table_of_config_yaml_tells_every_key() {
-    let mail = r#"mail: { url: "smtp://127.0.0.1:25", from: a@x, password: "${env:P}", ca_file: x.pem }"#;
-    let raw: Raw = serde_yaml::from_str(&format!("{mail}\nnotify: {{}}")).unwrap();
-    let serde_json::Value::Object(top) = serde_json::to_value(raw).unwrap() else { panic!("no map") };
-    let mut known = Vec::new();
-    for (key, value) in &top {
-        known.push(key.clone());
-        known.extend(value.as_object().into_iter().flatten().map(|(inner, _)| format!("{key}.{inner}")));
-    }
     let rows = table_below(&page("docs/operations.md"), "## config.yaml");
     let told: Vec<&str> = rows.iter().map(|row| code(&row[0])).collect();
-    assert_eq!(told, known);
+    assert_eq!(told, config::keys());
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["domain"],
     &["clock"],
+    &["yaml"],
     &["config"],
     &["store", "messages"],
     &["settings", "source", "export", "push", "report"],

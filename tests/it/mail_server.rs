@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use renkei::config::{Config, Locale, Mail};
 use renkei::report::{DeliveryError, Postman, compose_test};
+use renkei::yaml::Text;
 use secrecy::SecretString;
 use serde_json::Value;
 
@@ -45,7 +46,7 @@ impl Server {
             self.port
         )
         .replace("CA", &ca.display().to_string());
-        Config::check(serde_yaml::from_str(&text).unwrap(), None).unwrap().mail.unwrap()
+        Config::parse(&Text { path: self.folder.path().join("config.yaml"), text }).unwrap().mail.unwrap()
     }
 
     fn next_mail(&mut self) -> Value {

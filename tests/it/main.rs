@@ -1,14 +1,19 @@
 //! One test binary: every file is a room or a promise of the house.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+mod chains;
 mod characters;
 mod cli;
+mod confirming;
 mod csv_source;
 mod database_trouble;
 mod demo;
 mod docs;
 mod export;
+mod full_disk;
 mod house;
+mod keeping;
+mod killed;
 mod mail_server;
 mod main_job;
 mod notify;
@@ -21,6 +26,8 @@ mod schedule;
 mod secrets;
 mod service_manager;
 mod settings;
+mod stops;
 mod store;
 mod support;
 mod timers;
+mod trouble;

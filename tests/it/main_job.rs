@@ -1,7 +1,9 @@
 //! The main job, end to end over real files, SQLite, HTTP and SMTP: a timer fires, a list arrives, a mail is sent; and
 //! what happens when the receiver, the route or the records are not as they should be.
 
-use crate::support::{House, TOKEN, timer};
+mod retries;
+
+use crate::support::{House, TOKEN, repeat, timer};
 use renkei::domain::failure::Code;
 use renkei::domain::run::{BatchState, RunState};
 use renkei::domain::verdict::Verdict;
@@ -114,11 +116,12 @@ async fn a_letter_that_shift_jis_lacks_stops_the_run_before_any_request() {
     let row = &failure.rows[0];
     assert_eq!((row.key.as_str(), row.column.as_str()), ("1045", "社員名"));
     for part in ["U+20BB7", "吉"] {
-        assert!(row.reason.contains(part), "{part} in {}", row.reason);
+        assert!(row.reason.to_string().contains(part), "{part} in {}", row.reason);
     }
     assert!(house.received().is_empty());
     let mail = &house.mails()[0];
-    assert!(mail.text().contains("1045") && mail.text().contains("U+20BB7"), "{}", mail.text());
+    let line = "1045       社員名 「𠮷」(U+20BB7)はShift_JISにありません(候補:「吉」)";
+    assert!(mail.text().contains(line), "the reason is in the mail's language: {}", mail.text());
     assert!(!mail.text().contains("田"), "no record value: {}", mail.text());
 }
 
@@ -315,7 +318,7 @@ async fn a_file_that_is_refused_in_the_middle_makes_the_run_partial_and_a_retry_
         (RunState::Partial, vec![BatchState::Accepted, BatchState::Rejected, BatchState::Ready])
     );
 
-    let retry = orders::retry(&house.engine, &detail.run.id, true, false, "佐藤").await.unwrap();
+    let retry = orders::retry(&house.engine, &repeat(&detail.run.id, true, false), "佐藤").await.unwrap();
     house.settle().await;
     let again = house.detail(&retry.id).await;
     assert_eq!((again.run.state, again.attempts.len()), (RunState::Accepted, 2), "the first file was not sent twice");
@@ -333,9 +336,9 @@ async fn older_bytes_never_overtake_newer_ones_unless_forced() {
     let old = house.carried().await.run;
     house.file("list.csv", "社員コード,社員名\n1045,鈴木\n");
     assert_eq!(house.carried().await.run.state, RunState::Accepted);
-    let refused = orders::retry(&house.engine, &old.id, false, false, "佐藤").await.unwrap_err();
+    let refused = orders::retry(&house.engine, &repeat(&old.id, false, false), "佐藤").await.unwrap_err();
     assert!(refused.to_string().contains("--force"), "{refused}");
-    let forced = orders::retry(&house.engine, &old.id, false, true, "佐藤").await.unwrap();
+    let forced = orders::retry(&house.engine, &repeat(&old.id, false, true), "佐藤").await.unwrap();
     house.settle().await;
     assert_eq!(house.detail(&forced.id).await.run.state, RunState::Accepted);
     assert_eq!(house.sandbox.master(0).value("1045", "社員名"), Some("佐藤"));
@@ -469,6 +472,24 @@ async fn a_spool_that_was_tampered_with_is_not_sent() {
     let run = house.detail(&held.id).await.run;
     assert_eq!((run.state, run.failure.unwrap().code), (RunState::Failed, Code::SpoolDamaged));
     assert!(house.received().is_empty());
+}
+
+#[tokio::test]
+async fn a_stored_file_that_was_damaged_between_two_files_does_not_undo_the_first() {
+    let house = House::new().await;
+    house.file("list.csv", LIST);
+    house.settings(json!({ "limits": { "file_lines": 2 } }), json!({}), vec![]).await;
+    house.sandbox.misbehave(Plan::Pass(1));
+    house.sandbox.misbehave(Plan::once(Misbehaviour::Maintenance));
+    let waiting = house.carried().await.run;
+    assert_eq!(waiting.state, RunState::Waiting);
+    std::fs::write(house.engine.folder_of(&waiting.id).join("batch-002.csv"), "evil").unwrap();
+    house.pass(Duration::from_secs(60));
+    house.settle().await;
+    let run = house.detail(&waiting.id).await.run;
+    assert_eq!((run.state, run.failure.unwrap().code), (RunState::Partial, Code::SpoolDamaged));
+    assert!(house.mails()[0].subject().starts_with("[一部エラー]"), "{}", house.mails()[0].subject());
+    assert!(!house.mails()[0].text().contains("変わっていません"), "{}", house.mails()[0].text());
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod receiver;
 mod secrets;
 mod service;
 mod slots;
+mod status;
 mod unreachable;
 mod verdicts;
 mod wire;

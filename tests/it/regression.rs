@@ -2,7 +2,7 @@
 
 use crate::support::House;
 use renkei::domain::run::RunState;
-use renkei::engine::{dispatcher, orders, recovery};
+use renkei::engine::{dispatcher, orders, pausing, recovery};
 use renkei::sandbox::{Misbehaviour, Plan};
 use serde_json::json;
 use std::time::Duration;
@@ -21,8 +21,12 @@ async fn a_newer_run_of_which_nothing_was_taken_overtakes_nobody() {
     let house = house().await;
     house.sandbox.misbehave(Plan::Next(2, Misbehaviour::Unauthorized));
     let first = house.carried().await.run;
+    pausing::resume(&house.engine, "社員マスタ連携", "佐藤").await.unwrap();
     assert_eq!(house.carried().await.run.state, RunState::Failed);
-    let retry = orders::retry(&house.engine, &first.id, false, false, "佐藤").await.unwrap();
+    pausing::resume(&house.engine, "社員マスタ連携", "佐藤").await.unwrap();
+    let retry = orders::retry(&house.engine, &orders::Repeat { id: first.id.clone(), ..Default::default() }, "佐藤")
+        .await
+        .unwrap();
     house.settle().await;
     assert_eq!(house.detail(&retry.id).await.run.state, RunState::Accepted);
 }

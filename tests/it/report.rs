@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use renkei::config::Locale;
-use renkei::domain::failure::{Code, Failure, RowFault};
+use renkei::domain::failure::{BadLetter, Code, Failure, LetterKind, RowFault, RowReason};
 use renkei::domain::integration::Kind;
 use renkei::domain::run::RunState;
 use renkei::report::{RunFacts, compose};
@@ -22,6 +22,7 @@ fn facts(state: RunState) -> RunFacts {
         skipped_rows: 0,
         batches: 1,
         batches_taken: 1,
+        imported: None,
         started: at("2026-11-24T06:00:00+09:00"),
         finished: at("2026-11-24T06:00:04+09:00"),
         scheduled: Some(at("2026-11-24T06:00:00+09:00")),
@@ -33,11 +34,27 @@ fn facts(state: RunState) -> RunFacts {
         key: vec!["社員コード".into()],
         http_status: Some(200),
         failure: None,
+        untold: 0,
+        trouble_since: None,
     }
 }
 
-fn row(key: &str, reason: &str) -> RowFault {
-    RowFault { key: key.into(), line: 3, column: "社員名".into(), reason: reason.into() }
+fn row(key: &str, reason: RowReason) -> RowFault {
+    RowFault { key: key.into(), line: 3, column: "社員名".into(), reason }
+}
+
+/// A letter that is shown; a blank is not.
+fn letter(letter: char, kind: LetterKind, suggestion: Option<&str>) -> RowReason {
+    let seen = kind == LetterKind::NotInShiftJis && !matches!(suggestion, Some("" | " "));
+    let shown = if seen { letter.to_string() } else { String::new() };
+    RowReason::Letters {
+        letters: vec![BadLetter { letter, shown, kind, suggestion: suggestion.map(Into::into) }],
+        more: 0,
+    }
+}
+
+fn yoshi() -> RowReason {
+    letter('𠮷', LetterKind::NotInShiftJis, Some("吉"))
 }
 
 fn mail(facts: &RunFacts) -> String {
@@ -66,7 +83,7 @@ fn a_failed_run_names_the_rows_to_mend() {
     facts.batches = 0;
     facts.batches_taken = 0;
     facts.http_status = None;
-    let rows = vec![row("1045", "U+20BB7 𠮷 (use 吉)"), row("1102", "U+1F600 😀")];
+    let rows = vec![row("1045", yoshi()), row("1102", letter('😀', LetterKind::NotInShiftJis, None))];
     facts.failure = Some(Failure::new(Code::Unmappable, "…").with_rows(rows, 12));
     insta::assert_snapshot!(mail(&facts));
 }
@@ -76,8 +93,54 @@ fn a_partial_run_says_what_need_not_be_sent_again() {
     let mut facts = facts(RunState::Partial);
     facts.records = 1_200;
     facts.skipped_rows = 3;
-    facts.failure = Some(Failure::new(Code::Unmappable, "…").with_rows(vec![row("1045", "U+20BB7 𠮷 (use 吉)")], 3));
+    facts.failure = Some(Failure::new(Code::Unmappable, "…").with_rows(vec![row("1045", yoshi())], 3));
     insta::assert_snapshot!(mail(&facts));
+}
+
+#[test]
+fn an_imported_run_says_so_and_asks_nobody_to_look() {
+    let mut facts = facts(RunState::Imported);
+    facts.imported = Some(1_203);
+    let mail = mail(&facts);
+    assert!(mail.contains("取込完了 1,203件") && !mail.contains("取込の成否は"), "{mail}");
+    insta::assert_snapshot!(mail);
+}
+
+#[test]
+fn rows_that_were_refused_at_the_import_are_named_with_what_to_do() {
+    let mut facts = facts(RunState::Partial);
+    facts.imported = Some(1_200);
+    let row = |key: &str, column: &str, reason: &str| RowFault {
+        key: key.into(),
+        line: 0,
+        column: column.into(),
+        reason: RowReason::Said { text: reason.into() },
+    };
+    let rows = vec![
+        row("1045", "部門コード", "部門マスタにありません"),
+        row("1102", "部門コード", "部門マスタにありません"),
+        row("1188", "役職コード", "必須です"),
+    ];
+    facts.failure = Some(Failure::new(Code::RowRefused, "…").with_rows(rows, 3));
+    insta::assert_snapshot!(mail(&facts));
+}
+
+#[test]
+fn a_file_that_was_refused_at_the_import_was_sent_and_not_imported() {
+    let mut facts = facts(RunState::Failed);
+    (facts.batches_taken, facts.imported) = (0, Some(0));
+    facts.failure = Some(Failure::new(Code::ImportRefused, "0 of 1203 records were imported"));
+    insta::assert_snapshot!(mail(&facts));
+}
+
+#[test]
+fn an_import_of_unknown_fate_was_taken_and_claims_no_more() {
+    let mut facts = facts(RunState::Unknown);
+    (facts.batches_taken, facts.imported) = (0, Some(0));
+    facts.failure = Some(Failure::new(Code::ConfirmLimit, "not known at the limit"));
+    insta::assert_snapshot!(mail(&facts));
+    let letter = compose(&facts, Locale::En, chrono_tz::Asia::Tokyo);
+    assert!(letter.subject.starts_with("[Please check]") && letter.text.contains("was sent to 楽楽精算 and taken"));
 }
 
 #[test]
@@ -94,6 +157,52 @@ fn an_unknown_run_claims_nothing() {
 fn the_english_twin_says_the_same() {
     let letter = compose(&facts(RunState::Accepted), Locale::En, chrono_tz::Asia::Tokyo);
     insta::assert_snapshot!(format!("Subject: {}\n\n{}", letter.subject, letter.text));
+}
+
+/// One of every reason.
+fn reasons() -> Vec<RowReason> {
+    let mut two = yoshi();
+    if let RowReason::Letters { more, .. } = &mut two {
+        *more = 2;
+    }
+    vec![
+        two,
+        letter('\u{a0}', LetterKind::NotInShiftJis, Some(" ")),
+        letter('\u{200b}', LetterKind::NotInShiftJis, Some("")),
+        letter('\u{e000}', LetterKind::PrivateUse, None),
+        letter('\u{1b}', LetterKind::Control, None),
+        RowReason::Required,
+        RowReason::NotADate { form: "%Y/%m/%d".into() },
+        RowReason::NotADate { form: "%e.%b".into() },
+        RowReason::DateNotWritable,
+        RowReason::TooManyChars { has: 1_203, most: 40 },
+        RowReason::TooManyBytes { has: 41, most: 40 },
+        RowReason::RowBytes { has: 5_000_001, most: 4_999_900 },
+        RowReason::RowLines { has: 50_001, most: 49_999 },
+        RowReason::Repeated { first: 12 },
+        RowReason::Said { text: "is empty, but required".into() },
+    ]
+}
+
+#[test]
+fn every_reason_of_a_row_is_said_in_the_mails_language() {
+    for (locale, name) in [(Locale::Ja, "ja"), (Locale::En, "en")] {
+        let words = renkei::messages::of(locale);
+        let told: Vec<String> = reasons().iter().map(words.row_reason).collect();
+        insta::assert_snapshot!(format!("reasons_{name}"), told.join("\n"));
+        if locale == Locale::Ja {
+            let english = |text: &&String| text.is_ascii();
+            assert_eq!(told.iter().filter(english).count(), 1, "only what an earlier version wrote: {told:?}");
+        }
+    }
+}
+
+#[test]
+fn a_row_without_a_key_is_named_by_its_line() {
+    let mut facts = facts(RunState::Failed);
+    facts.key = Vec::new();
+    facts.failure = Some(Failure::new(Code::RowRule, "…").with_rows(vec![row("", RowReason::Required)], 1));
+    assert!(mail(&facts).contains(" 行    項目   理由\n 3行目 社員名 必須ですが、空です"), "{}", mail(&facts));
 }
 
 #[test]

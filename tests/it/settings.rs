@@ -1,6 +1,7 @@
 //! Settings files: what is right loads, and what is wrong is told with its place and its fix, all at once.
 
 mod apply;
+mod confirm;
 mod export;
 mod files;
 mod yaml;
@@ -9,14 +10,15 @@ use renkei::domain::fault::Severity;
 use renkei::domain::integration::OnUnmappable;
 use renkei::domain::timer::Switch;
 use renkei::settings::secrets::Resolver;
-use renkei::settings::{self, Against, Entities, Findings, Loaded, SettingsText};
+use renkei::settings::{self, Against, Entities, Findings, Loaded};
+use renkei::yaml::Text;
 use std::path::PathBuf;
 
 /// The settings example of the documentation.
 const EXAMPLE: &str = include_str!("../data/settings/design.yaml");
 
-fn text(path: &str, text: &str) -> SettingsText {
-    SettingsText { path: PathBuf::from(path), text: text.to_owned() }
+fn text(path: &str, text: &str) -> Text {
+    Text { path: PathBuf::from(path), text: text.to_owned() }
 }
 
 /// A process that has the example's token.
@@ -24,7 +26,7 @@ fn resolver() -> Resolver {
     Resolver::new("/nonexistent/renkei.key").with_variables([("SEISAN_TOKEN", "t0p")])
 }
 
-fn load_all(texts: &[SettingsText], stored: &Entities, prune: bool) -> Result<Loaded, Findings> {
+fn load_all(texts: &[Text], stored: &Entities, prune: bool) -> Result<Loaded, Findings> {
     let resolver = resolver();
     let against = Against { stored, prune, resolver: &resolver };
     settings::load(texts, &against)
@@ -174,22 +176,29 @@ fn a_switch_is_read_in_every_spelling_and_nothing_else_is() {
 
 #[test]
 fn what_is_not_in_this_version_is_named_so() {
-    for (old, new, wanted) in [
-        (
-            "confirm: null",
-            "confirm: { url: x }",
-            "12:14: error: integration 社員マスタ連携: confirm is not in this version",
-        ),
-        ("misfire: last", "after: 毎朝", "22:59: error: timer 毎朝の社員: after is not in this version"),
-        ("misfire: last", "settle: 5m", "settle is not in this version"),
-        (
-            "{ csv: { path: employees.csv, charset: auto, max_age: 26h } }",
-            "{ sql: { url: x, query: y } }",
-            "the source sql is not in this version (use csv",
-        ),
+    let csv = "{ csv: { path: employees.csv, charset: auto, max_age: 26h } }";
+    let error = error(&example_with(csv, "{ sql: { url: x, query: y } }"));
+    assert!(error.contains("the source sql is not in this version (use csv"), "{error}");
+}
+
+#[test]
+fn a_timer_that_follows_others_names_timers_that_are_there_and_never_waits_for_itself() {
+    let second =
+        "\n  - { name: 毎朝の部門, menu: 社員一覧, integration: 社員マスタ連携, switch: off, after: [毎朝の社員] }\n";
+    let leader = &second.replace(", after: [毎朝の社員]", "");
+    for (old, new, more, wanted) in [
+        ("misfire: last", "after: 毎朝", "", "22:66: error: timer 毎朝の社員: here stands a text, not a list"),
+        ("misfire: last", "after: [毎朝の部]", second, "there is no timer 毎朝の部 (did you mean 毎朝の部門?)"),
+        ("misfire: last", "after: [毎朝の社員]", "", "the timer would wait for itself"),
+        ("misfire: last", "after: [毎朝の部門]", second, "毎朝の社員 → 毎朝の部門 → 毎朝の社員"),
+        ("misfire: last", "after: [毎朝の部門, 毎朝の部門]", leader, "the timer 毎朝の部門 stands twice"),
+        ("misfire: last", "start_by: soon", "", "(2h) or a time of day (08:30)"),
+        ("misfire: last", "time_limit: 0s", "", "no run ends in no time"),
+        ("misfire: last", "until: 2026-12-01", "", "until: says when a timer that is off is on again"),
+        ("misfire: last", "until: 2026-02-30", "", "is no date (write it as 2026-12-01)"),
     ] {
-        let error = error(&example_with(old, new));
-        assert!(error.contains(wanted), "{error}");
+        let error = error(&(example_with(old, new) + more));
+        assert!(error.contains(wanted), "{new}: {error}");
     }
 }
 
@@ -278,6 +287,28 @@ fn references_become_ids_and_names_stand_once() {
     let stored = loaded(EXAMPLE).entities;
     let clash = load_all(&[text("a.yaml", &yaml)], &stored, false).unwrap_err().to_string();
     assert!(clash.contains("write id: 社員マスタ連携 if this is the same one"), "{clash}");
+}
+
+#[test]
+fn a_list_that_is_named_and_holds_nothing_is_a_warning_that_says_what_it_means() {
+    let stored = loaded(EXAMPLE).entities;
+    let warned = |yaml: &str, prune| {
+        let loaded = load_all(&[text("s.yaml", yaml)], &stored, prune).unwrap();
+        loaded.findings.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    for nothing in ["timers:\n", "timers: null\n", "timers: ~\n", "# below\ntimers:\n# - name: 毎朝の社員\n"] {
+        let told = warned(nothing, false);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains("warning: timers: holds nothing (what is stored stays as it is"), "{told:?}");
+    }
+    assert_eq!(warned("integrations:\nmenus: ~\ntimers:\n", false).len(), 3);
+    let told = warned("x-a: 1\ntimers:\n", true);
+    assert!(
+        told[0].starts_with("s.yaml:2:1: warning: timers: holds nothing (with --prune every stored one"),
+        "{told:?}"
+    );
+    assert!(told[0].contains("write timers: [] if that is meant"), "{told:?}");
+    assert!(warned("timers: []\n", true).is_empty(), "whoever writes [] means it");
 }
 
 #[test]

@@ -15,6 +15,7 @@ use renkei::domain::run::{BatchState, RunState, SkipReason, SlotState};
 use renkei::domain::timer::{Timer, TimerForm};
 use renkei::domain::verdict::Verdict;
 use renkei::store::batches::{Conclusion, NewBatch, NewExport};
+use renkei::store::life::Ending;
 use renkei::store::notices::News;
 use renkei::store::outbox::NewMail;
 use renkei::store::{Store, StoreError};
@@ -30,7 +31,7 @@ fn every_minute(more: serde_json::Value) -> Timer {
 
 async fn reasons(store: &Store, from: &str, to: &str) -> Vec<(String, String)> {
     let ledger = store.occurrences("t", at(from), at(to)).await.unwrap();
-    let line = |one: &renkei::store::planning::Occurrence| {
+    let line = |one: &renkei::store::ledger::Occurrence| {
         let time = one.scheduled_at.with_timezone(&TOKYO).format("%H:%M").to_string();
         (time, one.reason.map_or(one.state.to_string(), |reason| reason.to_string()))
     };
@@ -120,7 +121,7 @@ async fn two_saves_on_one_version_do_not_both_succeed() {
 async fn queued(db: &crate::support::TempStore) -> i64 {
     save(&db.store, vec![every_minute(json!({}))], at("2026-11-24 06:00:30")).await;
     db.store.plan_due(TOKYO, at("2026-11-24 06:01:00")).await.unwrap();
-    db.store.candidates().await.unwrap()[0].seq
+    db.store.candidates(at("2026-11-24 06:01:00")).await.unwrap()[0].seq
 }
 
 #[tokio::test]
@@ -143,17 +144,19 @@ async fn a_lane_holds_one_run_and_an_end_is_the_end() {
         memo: None,
         priority: 50,
         scheduled_at: None,
+        start_by: None,
         wanted_keys: None,
         retry_of: None,
         forced: false,
         only_failed: false,
+        behind: None,
     };
     let other = db.store.enqueue(&new, now.with_timezone(&TOKYO).date_naive(), now).await.unwrap();
     assert_eq!(other.id, "R-20261124-0002");
     assert!(db.store.claim(other.seq, "all", now).await.unwrap().is_none(), "the lane is busy");
     let failure = Failure::new(Code::Empty, "x");
-    db.store.finish(seq, RunState::Failed, Some(&failure), &News::default(), now).await.unwrap();
-    let again = db.store.finish(seq, RunState::Accepted, None, &News::default(), now).await;
+    db.store.end(&second, RunState::Running, &Ending::quiet(RunState::Failed, Some(failure)), now).await.unwrap();
+    let again = db.store.end(&second, RunState::Running, &Ending::quiet(RunState::Accepted, None), now).await;
     assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
     assert!(db.store.claim(other.seq, "all", now).await.unwrap().is_some(), "the lane is free again");
 }
@@ -172,13 +175,13 @@ async fn an_intent_is_on_record_before_its_verdict_and_overtakes_older_runs() {
         state: BatchState::Ready,
     };
     let export =
-        NewExport { batches: vec![batch], records: 3, skipped_rows: 0, warning: None, source: Some("list.csv".into()) };
+        NewExport { batches: vec![batch], records: 3, skipped_rows: 0, warning: None, source: None, adopted: None };
     db.store.record_export(seq, &export, now).await.unwrap();
     assert_eq!(db.store.newer_sent(&run).await.unwrap(), None);
     let attempt = db.store.intend(seq, 1, now).await.unwrap();
     assert_eq!(db.store.batches(seq).await.unwrap()[0].state, BatchState::Sending);
     assert_eq!(db.store.open_attempts(seq).await.unwrap().len(), 1);
-    let older = renkei::store::runs::Run { seq: seq - 1, ..run };
+    let older = renkei::store::runs::Run { export_number: Some(0), ..run.clone() };
     assert_eq!(db.store.newer_sent(&older).await.unwrap().as_deref(), Some("R-20261124-0001"));
     let done =
         Conclusion { verdict: Verdict::Accepted, http_status: Some(200), answer: Some("{}".into()), note: "ok".into() };
@@ -192,10 +195,9 @@ async fn an_intent_is_on_record_before_its_verdict_and_overtakes_older_runs() {
         text: "t".into(),
         html: "h".into(),
     };
-    db.store
-        .finish(seq, RunState::Accepted, None, &News { mail: Some(mail.clone()), ..News::default() }, now)
-        .await
-        .unwrap();
+    let news = News { mail: Some(mail), ..News::default() };
+    let ending = Ending { news, ..Ending::quiet(RunState::Accepted, None) };
+    db.store.end(&run, RunState::Running, &ending, now).await.unwrap();
     let due = db.store.due_mails(now, 10).await.unwrap();
     assert_eq!((due.len(), due[0].run.as_deref()), (1, Some("R-20261124-0001")));
     db.store.mail_sent(due[0].number, now).await.unwrap();

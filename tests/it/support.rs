@@ -8,7 +8,7 @@ use renkei::config::raw::{Raw, RawMail};
 use renkei::domain::integration::Integration;
 use renkei::domain::menu::Menu;
 use renkei::domain::timer::Timer;
-use renkei::engine::{Engine, dispatcher, orders, planner};
+use renkei::engine::{Engine, confirming, dispatcher, orders, planner};
 use renkei::report::outbox::deliver_due;
 use renkei::sandbox::mailbox::{CaughtMail, Mailbox, MailboxOptions};
 use renkei::sandbox::{Received, Sandbox, SandboxOptions};
@@ -101,9 +101,9 @@ impl House {
     /// With somebody to tell, beside mail; the secrets of `notify:` are `${env:…}` of these variables.
     pub(crate) async fn telling(notify: &str, variables: &[(&str, &str)]) -> Self {
         let mut house = Self::new().await;
-        let raw = serde_yaml::from_str(&format!("notify: {notify}")).unwrap();
+        let text = renkei::yaml::Text { path: "config.yaml".into(), text: format!("notify: {notify}") };
         let mut config = (*house.app.config).clone();
-        config.notify = Config::check(raw, None).unwrap().notify;
+        config.notify = Config::parse(&text).unwrap().notify;
         house.app.config = std::sync::Arc::new(config);
         let own = [("RENKEI_TEST_TOKEN", TOKEN)];
         house.app.secrets = house.app.secrets.clone().with_variables(own.iter().chain(variables).copied());
@@ -201,10 +201,11 @@ impl House {
         orders::start(&self.engine, &wanted, "佐藤").await.unwrap()
     }
 
-    /// Plans what is due, carries what is queued, delivers what is in the outbox, until nothing is left to do now.
+    /// Plans what is due, carries what is queued, asks what is to be asked, delivers what is in the outbox, until nothing is left to do now.
     pub(crate) async fn settle(&self) {
         planner::step(&self.engine).await.unwrap();
         while dispatcher::step(&self.engine, &CancellationToken::new()).await.unwrap() {}
+        while confirming::step(&self.engine, &CancellationToken::new()).await.unwrap() == confirming::Step::Asked {}
         if let Some(postman) = &self.engine.postman {
             deliver_due(&self.engine.store, postman, &self.engine.clock).await.unwrap();
         }
@@ -236,6 +237,11 @@ impl House {
         self.app.clock.advance(time);
         self.sandbox.forward(time);
     }
+}
+
+/// A repeat of a run that a person asks for.
+pub(crate) fn repeat(id: &str, only_failed: bool, forced: bool) -> orders::Repeat {
+    orders::Repeat { id: id.to_owned(), only_failed, forced, behind: None }
 }
 
 async fn open(config: Config, clock: Clock) -> App {

@@ -2,6 +2,7 @@
 
 use super::{Account, Charset, Integration, IntegrationForm, Kind, Master, OnUnmappable};
 use crate::domain::fault::{Checked, Fault, settle};
+use crate::domain::secret::SecretText;
 use serde_json::Value;
 use url::Url;
 
@@ -25,6 +26,7 @@ pub(super) fn check(form: IntegrationForm) -> Checked<Integration> {
     csv(&form, &mut faults);
     limits(&form, &mut faults);
     recipients(&form, &mut faults);
+    super::confirm::check(&form, url.as_ref(), &mut faults);
     if form.route.client_certificate.is_some() && form.kind == Kind::Seisan {
         faults.push(Fault::notice(
             &["route", "client_certificate"],
@@ -65,24 +67,7 @@ fn check_url(form: &IntegrationForm, faults: &mut Vec<Fault>) -> Option<Url> {
         }
     };
     let before = faults.len();
-    if !url.username().is_empty() || url.password().is_some() {
-        faults.push(refuse(
-            "the URL has a user name or password in it".into(),
-            "remove it: credentials belong in headers, as ${env:…} or ${file:…}",
-        ));
-    }
-    match url.scheme() {
-        "https" => {}
-        "http" if form.allow_http => {}
-        "http" => faults.push(refuse(
-            "the URL is not https: the token would travel in clear".into(),
-            "use https, or set allow_http: true to reach the sandbox",
-        )),
-        other => faults.push(refuse(format!("the URL's scheme is {other}"), example)),
-    }
-    if url.host_str().is_none_or(str::is_empty) {
-        faults.push(refuse("the URL has no host".into(), example));
-    }
+    transport(&url, form.allow_http, example, faults);
     if form.kind == Kind::Seisan {
         if url.query().is_some() || url.fragment().is_some() {
             faults.push(refuse("the URL has a query or a fragment".into(), example));
@@ -92,6 +77,29 @@ fn check_url(form: &IntegrationForm, faults: &mut Vec<Fault>) -> Option<Url> {
     (faults.len() == before
         || faults[before..].iter().all(|fault| fault.severity != crate::domain::fault::Severity::Error))
     .then_some(url)
+}
+
+/// What makes a URL one that a token may be sent to.
+pub(super) fn transport(url: &Url, allow_http: bool, example: &str, faults: &mut Vec<Fault>) {
+    let refuse = |what: String, fix: &str| Fault::error(&["url"], what, fix);
+    if !url.username().is_empty() || url.password().is_some() {
+        faults.push(refuse(
+            "the URL has a user name or password in it".into(),
+            "remove it: credentials belong in headers, as ${env:…} or ${file:…}",
+        ));
+    }
+    match url.scheme() {
+        "https" => {}
+        "http" if allow_http => {}
+        "http" => faults.push(refuse(
+            "the URL is not https: the token would travel in clear".into(),
+            "use https, or set allow_http: true to reach the sandbox",
+        )),
+        other => faults.push(refuse(format!("the URL's scheme is {other}"), example)),
+    }
+    if url.host_str().is_none_or(str::is_empty) {
+        faults.push(refuse("the URL has no host".into(), example));
+    }
 }
 
 /// Completes a login URL `https://DOMAIN/ACCOUNT` to the import URL, as the help page's note tells a person to do.
@@ -117,9 +125,10 @@ fn complete(url: &mut Url, faults: &mut Vec<Fault>, example: &str) {
     }
 }
 
-fn headers(form: &IntegrationForm, faults: &mut Vec<Fault>) {
+/// What is wrong with any header lines; gives their names in lower case.
+pub(super) fn header_lines(headers: &[(String, SecretText)], faults: &mut Vec<Fault>) -> Vec<String> {
     let mut seen: Vec<String> = Vec::new();
-    for (name, value) in &form.headers {
+    for (name, value) in headers {
         let path = ["headers", name.as_str()];
         if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)) {
             faults.push(Fault::error(&path, format!("{name:?} is no header name"), "use letters, digits and hyphens"));
@@ -143,6 +152,11 @@ fn headers(form: &IntegrationForm, faults: &mut Vec<Fault>) {
             ));
         }
     }
+    seen
+}
+
+fn headers(form: &IntegrationForm, faults: &mut Vec<Fault>) {
+    let seen = header_lines(&form.headers, faults);
     if form.kind != Kind::Seisan {
         return;
     }

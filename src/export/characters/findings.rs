@@ -45,6 +45,17 @@ pub struct Unmappable {
 }
 
 impl Unmappable {
+    /// The letter as people can look at it; empty where it is invisible, or its shape means nothing elsewhere.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match self.reason {
+            Reason::NotInShiftJis if is_invisible(self.character) => String::new(),
+            Reason::NotInShiftJis if is_combining_mark(self.character) => format!("◌{}", self.character),
+            Reason::NotInShiftJis => self.character.to_string(),
+            Reason::PrivateUse | Reason::Control => String::new(),
+        }
+    }
+
     /// What people usually write instead, if there is such a thing; empty where the letter is best left out (it is
     /// invisible). A suggestion can be written in Shift_JIS; it is for a human to choose, and never applied by itself.
     #[must_use]
@@ -56,10 +67,10 @@ impl Unmappable {
 impl fmt::Display for Unmappable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "U+{:04X}", u32::from(self.character))?;
+        let shown = self.shown();
         match self.reason {
-            Reason::NotInShiftJis if is_invisible(self.character) => {}
-            Reason::NotInShiftJis if is_combining_mark(self.character) => write!(f, " ◌{}", self.character)?,
-            Reason::NotInShiftJis => write!(f, " {}", self.character)?,
+            Reason::NotInShiftJis if shown.is_empty() => {}
+            Reason::NotInShiftJis => write!(f, " {shown}")?,
             Reason::PrivateUse | Reason::Control => write!(f, " {}", self.reason)?,
         }
         match self.suggestion().as_deref() {

@@ -1,21 +1,16 @@
 //! An integration as written.
 
-use super::desk::{Desk, short};
+use super::desk::Desk;
 use crate::domain::integration::{
     BodyForm, BodyFormat, Charset, CsvForm, IntegrationForm, Kind, Limits, OnUnmappable, ReportPolicy, Route, Timeouts,
 };
 use crate::settings::keys;
-use crate::settings::tree::{Node, Scalar, Value as Tree};
+use crate::yaml::{self, Node, Scalar, Value as Tree};
 use serde_json::{Map, Number, Value};
 
 /// Reads an integration; `None` when it is no map at all.
 pub(in crate::settings) fn integration(desk: &mut Desk<'_>, node: &Node) -> Option<IntegrationForm> {
     let fields = desk.fields(node, "an integration", keys::INTEGRATION)?;
-    if fields.get("confirm").is_some() {
-        let place = node.locate(&["confirm".to_owned()]);
-        let fix = "write confirm: null, or leave it out";
-        desk.under("confirm", |desk| desk.refuse(place, "confirm is not in this version", fix));
-    }
     let name = desk.needed(&fields, "name", "name: 社員マスタ連携", Desk::text);
     let url_example = "url: https://DOMAIN/ACCOUNT/api/v1/csvimport";
     Some(IntegrationForm {
@@ -38,6 +33,7 @@ pub(in crate::settings) fn integration(desk: &mut Desk<'_>, node: &Node) -> Opti
         repeat_safe: desk.field(&fields, "repeat_safe", Desk::flag),
         report: desk.field(&fields, "report", report).unwrap_or_default(),
         to: desk.field(&fields, "to", |desk, node| desk.list(node, "[it@example.jp]", Desk::text)).unwrap_or_default(),
+        confirm: desk.field(&fields, "confirm", super::confirm::confirm),
         allow_unknown_master: desk.field(&fields, "allow_unknown_master", Desk::flag).unwrap_or_default(),
         allow_http: desk.field(&fields, "allow_http", Desk::flag).unwrap_or_default(),
     })
@@ -62,7 +58,7 @@ fn pairs<'a, T>(
     Some(all)
 }
 
-fn headers(desk: &mut Desk<'_>, node: &Node) -> Option<Vec<(String, crate::domain::secret::SecretText)>> {
+pub(super) fn headers(desk: &mut Desk<'_>, node: &Node) -> Option<Vec<(String, crate::domain::secret::SecretText)>> {
     pairs(desk, node, "HTTP headers", Desk::secret)
 }
 
@@ -77,12 +73,12 @@ fn body(desk: &mut Desk<'_>, node: &Node) -> Option<BodyForm> {
     })
 }
 
-fn params(desk: &mut Desk<'_>, node: &Node) -> Option<Map<String, Value>> {
+pub(super) fn params(desk: &mut Desk<'_>, node: &Node) -> Option<Map<String, Value>> {
     Some(pairs(desk, node, "parameters", param)?.into_iter().collect())
 }
 
 /// A parameter with the JSON type that was written.
-fn param(desk: &mut Desk<'_>, node: &Node) -> Option<Value> {
+pub(super) fn param(desk: &mut Desk<'_>, node: &Node) -> Option<Value> {
     match &node.value {
         Tree::Scalar(scalar) => scalar_param(desk, node, scalar),
         Tree::List(_) => desk.list(node, "[1, 2]", param).map(Value::Array),
@@ -97,7 +93,7 @@ fn scalar_param(desk: &mut Desk<'_>, node: &Node, scalar: &Scalar) -> Option<Val
     if let Some(truth) = scalar.truth() {
         return Some(Value::Bool(truth));
     }
-    let written = short(&scalar.text);
+    let written = yaml::short(&scalar.text);
     let mut refuse = |what: String, fix: &str| {
         desk.refuse(node.place, what, fix);
         None

@@ -6,7 +6,7 @@ use crate::domain::menu::{
     SourceForm, Width,
 };
 use crate::settings::keys;
-use crate::settings::tree::Node;
+use crate::yaml::Node;
 
 /// Reads a menu; `None` when it is no map at all.
 pub(in crate::settings) fn menu(desk: &mut Desk<'_>, node: &Node) -> Option<MenuForm> {

@@ -1,13 +1,13 @@
 //! A timer as written.
 
-use super::desk::{Desk, short};
+use super::desk::Desk;
 use crate::domain::duration::Span;
 use crate::domain::fault::Fault;
 use crate::domain::schedule::{Schedule, WrittenSchedule};
-use crate::domain::timer::{Misfire, Overlap, Switch, TimerForm};
+use crate::domain::timer::{AfterPartial, Misfire, Overlap, StartBy, Switch, TimerForm};
 use crate::settings::keys;
-use crate::settings::tree::{Node, Value as Tree};
-use chrono_tz::Tz;
+use crate::yaml::{Node, Value as Tree, short};
+use chrono::NaiveDate;
 use serde_json::{Map, Value};
 
 /// Reads a timer; `None` when it is no map at all.
@@ -23,7 +23,7 @@ pub(in crate::settings) fn timer(desk: &mut Desk<'_>, node: &Node) -> Option<Tim
         switch: desk.needed(&fields, "switch", "switch: on, or switch: off", switch).unwrap_or(Switch::Off),
         priority: desk.field(&fields, "priority", Desk::number).unwrap_or(50),
         schedule: desk.field(&fields, "schedule", schedule),
-        timezone: desk.field(&fields, "timezone", timezone),
+        timezone: desk.field(&fields, "timezone", Desk::zone),
         misfire: desk.field(&fields, "misfire", |desk, node| desk.choice(node, &misfires)).unwrap_or_default(),
         catch_up_within: desk.field(&fields, "catch_up_within", Desk::span).unwrap_or(Span::hours(12)),
         overlap: desk
@@ -31,8 +31,39 @@ pub(in crate::settings) fn timer(desk: &mut Desk<'_>, node: &Node) -> Option<Tim
                 desk.choice(node, &[("skip", Overlap::Skip), ("queue-one", Overlap::QueueOne)])
             })
             .unwrap_or_default(),
+        until: desk.field(&fields, "until", date),
+        after: desk
+            .field(&fields, "after", |desk, node| desk.list(node, "after: [毎朝の部門]", Desk::text))
+            .unwrap_or_default(),
+        after_partial: desk
+            .field(&fields, "after_partial", |desk, node| {
+                desk.choice(node, &[("skip", AfterPartial::Skip), ("run", AfterPartial::Run)])
+            })
+            .unwrap_or_default(),
+        settle: desk.field(&fields, "settle", Desk::span).unwrap_or(Span::minutes(10)),
+        start_by: desk.field(&fields, "start_by", start_by),
+        time_limit: desk.field(&fields, "time_limit", Desk::span),
         ping: desk.field(&fields, "ping", Desk::secret),
     })
+}
+
+fn date(desk: &mut Desk<'_>, node: &Node) -> Option<NaiveDate> {
+    let text = desk.text(node)?;
+    let date = NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok();
+    if date.is_none() {
+        desk.refuse(node.place, format!("{:?} is no date", short(&text)), "write it as 2026-12-01");
+    }
+    date
+}
+
+fn start_by(desk: &mut Desk<'_>, node: &Node) -> Option<StartBy> {
+    match desk.text(node)?.parse() {
+        Ok(start_by) => Some(start_by),
+        Err(error) => {
+            desk.refuse(node.place, error, "");
+            None
+        }
+    }
 }
 
 /// `on` and `off`; a tool that reads YAML as of 1.1 writes them again as true and false.
@@ -45,23 +76,6 @@ fn switch(desk: &mut Desk<'_>, node: &Node) -> Option<Switch> {
         }
     }
     desk.choice(node, &[("on", Switch::On), ("off", Switch::Off)])
-}
-
-fn timezone(desk: &mut Desk<'_>, node: &Node) -> Option<Tz> {
-    let text = desk.text(node)?;
-    match text.parse() {
-        Ok(zone) => Some(zone),
-        Err(_) => {
-            let known: Vec<&str> = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()).collect();
-            let near = match text.as_str() {
-                "JST" | "jst" | "Japan/Tokyo" | "Tokyo" => Some("Asia/Tokyo"),
-                other => keys::nearest(other, &known),
-            };
-            let fix = near.map_or("write Asia/Tokyo, say".to_owned(), |near| format!("did you mean {near}?"));
-            desk.refuse(node.place, format!("{:?} is no IANA zone", short(&text)), fix);
-            None
-        }
-    }
 }
 
 fn schedule(desk: &mut Desk<'_>, node: &Node) -> Option<Schedule> {

@@ -4,15 +4,14 @@ use super::{Against, Forms, Written};
 use crate::domain::integration::IntegrationForm;
 use crate::domain::menu::MenuForm;
 use crate::domain::timer::TimerForm;
-use crate::settings::finding::Finding;
-use crate::settings::keys::nearest;
+use crate::yaml::{Finding, nearest};
 use std::collections::{BTreeSet, HashMap};
 
 /// The names of all integrations, menus and timers.
 pub(super) struct Names {
     pub(super) integrations: Register,
     pub(super) menus: Register,
-    timers: Register,
+    pub(super) timers: Register,
 }
 
 /// Ids and names of one kind.
@@ -104,6 +103,11 @@ impl Register {
             register.by_name.entry(name.clone()).or_insert_with(|| id.clone());
         }
         register
+    }
+
+    /// What its entities are called: `menu`, say.
+    pub(super) fn kind(&self) -> &'static str {
+        self.kind
     }
 
     /// The id that an id or a name means.

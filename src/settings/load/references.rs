@@ -1,36 +1,20 @@
 //! References between entities become ids, so that a later change of a name breaks nothing; what refers to nothing,
 //! and a timer whose integration is not applied to its menu, is refused.
 
-use super::names::Names;
+use super::names::{Names, Register};
 use super::{Against, Forms};
 use crate::domain::fault::Fault;
-use crate::settings::finding::Finding;
+use crate::yaml::Finding;
 use std::collections::HashMap;
 
 /// Turns references into ids. `complete` is false when a file could not be read: then what is missing may be in it.
 pub(super) fn settle(forms: &mut Forms<'_>, names: &Names, complete: bool, findings: &mut Vec<Finding>) {
     for menu in &mut forms.menus {
-        let references = std::mem::take(&mut menu.form.integrations);
-        let mut ids: Vec<String> = Vec::with_capacity(references.len());
-        for (index, reference) in references.into_iter().enumerate() {
-            let refused = match names.integrations.id_of(&reference) {
-                Some(id) if ids.iter().any(|known| known == id) => {
-                    let what = format!("the integration {reference} stands twice");
-                    Some((what, "keep it once".to_owned()))
-                }
-                Some(id) => {
-                    ids.push(id.to_owned());
-                    None
-                }
-                None => {
-                    ids.push(reference.clone());
-                    complete.then(|| names.integrations.unknown(&reference))
-                }
-            };
-            if let Some((what, fix)) = refused {
-                let subject = format!("menu {}", menu.form.name);
-                menu.refuse(&["integrations", &index.to_string()], subject, what, fix, findings);
-            }
+        let written = std::mem::take(&mut menu.form.integrations);
+        let subject = format!("menu {}", menu.form.name);
+        let (ids, faults) = ids_of(written, &names.integrations, complete);
+        for (index, (what, fix)) in faults {
+            menu.refuse(&["integrations", &index], subject.clone(), what, fix, findings);
         }
         menu.form.integrations = ids;
     }
@@ -55,7 +39,37 @@ pub(super) fn settle(forms: &mut Forms<'_>, names: &Names, complete: bool, findi
         }
         timer.form.menu = menu;
         timer.form.integration = integration;
+        let (ids, faults) = ids_of(std::mem::take(&mut timer.form.after), &names.timers, complete);
+        for (index, (what, fix)) in faults {
+            timer.refuse(&["after", &index], subject.clone(), what, fix, findings);
+        }
+        timer.form.after = ids;
     }
+}
+
+/// A fault of a list's item: its number, what is wrong and how to mend it.
+type ItemFault = (String, (String, String));
+
+/// A list of references as ids, each once.
+fn ids_of(references: Vec<String>, register: &Register, complete: bool) -> (Vec<String>, Vec<ItemFault>) {
+    let mut ids: Vec<String> = Vec::with_capacity(references.len());
+    let mut faults = Vec::new();
+    for (index, reference) in references.into_iter().enumerate() {
+        match register.id_of(&reference) {
+            Some(id) if ids.iter().any(|known| known == id) => {
+                let what = format!("the {} {reference} stands twice", register.kind());
+                faults.push((index.to_string(), (what, "keep it once".to_owned())));
+            }
+            Some(id) => ids.push(id.to_owned()),
+            None => {
+                if complete {
+                    faults.push((index.to_string(), register.unknown(&reference)));
+                }
+                ids.push(reference);
+            }
+        }
+    }
+    (ids, faults)
 }
 
 /// Timers against the menus as they will be: each timer's integration has to be applied to its menu, also where only

@@ -14,6 +14,9 @@ pub(super) fn of(form: &IntegrationForm, resolver: &Resolver) -> Vec<Fault> {
     for (name, value) in &form.headers {
         trouble(&["headers", name], value, resolver, &mut faults);
     }
+    for (name, value) in form.confirm.iter().flat_map(|confirm| &confirm.headers) {
+        trouble(&["confirm", "headers", name], value, resolver, &mut faults);
+    }
     if let Some(proxy) = &form.route.proxy {
         trouble(&["route", "proxy"], proxy, resolver, &mut faults);
     }

@@ -53,8 +53,7 @@ fn walk(path: &str, value: &Value, fields: &mut Vec<Field>) {
         Value::Object(entries) if !entries.is_empty() => {
             for (key, value) in entries {
                 let path = below(key);
-                match value.as_str().filter(|_| path.starts_with("headers.") || path == "route.proxy" || path == "ping")
-                {
+                match value.as_str().filter(|_| holds_secrets(&path)) {
                     Some(text) => fields.push(secret(path, key, text)),
                     None => walk(&path, value, fields),
                 }
@@ -74,6 +73,11 @@ fn walk(path: &str, value: &Value, fields: &mut Vec<Field>) {
         }
         _ => fields.push(Field { path: path.to_owned(), value: value.clone(), shown: shown(value) }),
     }
+}
+
+/// Where references and sealed texts stand.
+fn holds_secrets(path: &str) -> bool {
+    path.starts_with("headers.") || path.starts_with("confirm.headers.") || path == "route.proxy" || path == "ping"
 }
 
 /// A row without the header that its path says already.

@@ -9,16 +9,25 @@ use secrecy::{ExposeSecret, SecretString};
 /// The same integration with its literal secrets sealed; nothing is sealed twice.
 pub fn seal_integration(integration: Integration, resolver: &Resolver) -> Result<Integration, SecretError> {
     let form = integration.form();
-    let mut headers = Vec::with_capacity(form.headers.len());
-    for (name, value) in &form.headers {
-        let value = if names_a_secret(name) { seal_pieces(&header_pieces(value), resolver)? } else { value.clone() };
-        headers.push((name.clone(), value));
-    }
+    let headers = seal_headers(&form.headers, resolver)?;
+    let confirm = form.confirm.as_ref().map_or(&[][..], |confirm| &confirm.headers);
+    let confirm = seal_headers(confirm, resolver)?;
     let mut route = form.route.clone();
     if let Some(proxy) = &form.route.proxy {
         route.proxy = Some(seal_pieces(&proxy_pieces(proxy), resolver)?);
     }
-    Ok(integration.with_headers(headers).with_route(route))
+    Ok(integration.with_headers(headers).with_confirm_headers(confirm).with_route(route))
+}
+
+fn seal_headers(
+    headers: &[(String, SecretText)],
+    resolver: &Resolver,
+) -> Result<Vec<(String, SecretText)>, SecretError> {
+    let sealed = headers.iter().map(|(name, value)| {
+        let value = if names_a_secret(name) { seal_pieces(&header_pieces(value), resolver)? } else { value.clone() };
+        Ok((name.clone(), value))
+    });
+    sealed.collect()
 }
 
 /// The same timer with a ping that is written out sealed.

@@ -14,7 +14,7 @@ fn column(settings: Value, values: &[&str]) -> Result<Vec<String>, String> {
         Ok((_, files)) => Ok(sjis(&files[0]).lines().map(|line| line.trim_matches('"').to_owned()).collect()),
         Err(failure) => {
             assert_eq!(failure.code, Code::RowRule);
-            Err(failure.rows[0].reason.clone())
+            Err(failure.rows[0].reason.to_string())
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Two rows with one key.
 
 use super::*;
-use renkei::domain::failure::Code;
+use renkei::domain::failure::{Code, RowReason};
 
 #[test]
 fn a_key_that_stands_twice_is_named_with_both_lines() {
@@ -13,8 +13,8 @@ fn a_key_that_stands_twice_is_named_with_both_lines() {
         failure.message.starts_with("社員コード 1 stands twice: line 4 of the source, and it stands in line 2 already"),
         "{failure}"
     );
-    let rows: Vec<_> = failure.rows.iter().map(|row| (row.key.as_str(), row.line, row.reason.as_str())).collect();
-    assert_eq!(rows, [("1", 4, "stands in line 2 already"), ("1", 5, "stands in line 2 already")]);
+    let rows: Vec<_> = failure.rows.iter().map(|row| (row.key.as_str(), row.line, row.reason.clone())).collect();
+    assert_eq!(rows, [("1", 4, RowReason::Repeated { first: 2 }), ("1", 5, RowReason::Repeated { first: 2 })]);
     assert_eq!(exported.batches.len(), 1, "a person may approve it");
 }
 
@@ -57,8 +57,8 @@ fn duplicates_are_found_across_runs_files_and_a_sort() {
     for (nth, row) in failure.rows.iter().enumerate() {
         assert_eq!(row.key, nth.to_string(), "the first hundred in the order of the files");
         assert_eq!(row.line, 502 + nth as u64);
-        let first = keys.iter().position(|key| *key == row.key).unwrap() + 2;
-        assert_eq!(row.reason, format!("stands in line {first} already"));
+        let first = keys.iter().position(|key| *key == row.key).unwrap() as u64 + 2;
+        assert_eq!(row.reason, RowReason::Repeated { first });
     }
 }
 

@@ -1,12 +1,13 @@
 //! Dead-man's switches: a timer's runs, and the daemon's own sign of life.
 
 use super::listener::Listener;
-use crate::support::{House, timer};
+use crate::support::{House, repeat, timer};
 use renkei::domain::run::RunState;
 use renkei::engine::{Daemon, Ended};
 use renkei::sandbox::{Misbehaviour, Plan};
 use renkei::settings::secrets::Resolver;
-use renkei::settings::{self, Saving, SettingsText};
+use renkei::settings::{self, Saving};
+use renkei::yaml::Text;
 use serde_json::json;
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ async fn a_timers_switch_hears_of_start_and_end() {
     let house = house(&listener).await;
     house.pass(Duration::from_secs(60));
     house.settle().await;
-    house.sandbox.misbehave(Plan::once(Misbehaviour::Unauthorized));
+    house.sandbox.misbehave(Plan::once(Misbehaviour::ErrorBody));
     house.pass(Duration::from_secs(60));
     house.settle().await;
     let base = "/a-pretend-uuid";
@@ -59,7 +60,7 @@ async fn a_start_that_was_not_heard_is_let_go_and_the_end_is_repeated() {
 async fn a_ping_that_is_written_out_is_sealed_and_shown_to_nobody() {
     let listener = Listener::start().await;
     let house = house(&listener).await;
-    let file = |name: &str| SettingsText {
+    let file = |name: &str| Text {
         path: house.folder.path().join("settings.yaml"),
         text: format!(
             "timers:\n  - {{ name: {name}, menu: 社員一覧, integration: 社員マスタ連携, switch: off, ping: \"{}\" }}\n",
@@ -116,14 +117,37 @@ async fn the_daemons_switch_hears_it_while_it_lives_and_no_longer() {
 async fn a_run_counts_for_its_timer_also_when_a_person_repeats_it() {
     let listener = Listener::start().await;
     let house = house(&listener).await;
-    house.sandbox.misbehave(Plan::once(Misbehaviour::Unauthorized));
+    house.sandbox.misbehave(Plan::once(Misbehaviour::ErrorBody));
     house.pass(Duration::from_secs(60));
     house.settle().await;
     let failed = house.detail(&renkei_run(&house).await).await.run;
     assert_eq!(failed.state, RunState::Failed);
-    renkei::engine::orders::retry(&house.engine, &failed.id, false, false, "佐藤").await.unwrap();
+    renkei::engine::orders::retry(&house.engine, &repeat(&failed.id, false, false), "佐藤").await.unwrap();
     house.settle().await;
     assert_eq!(listener.paths().last().map(String::as_str), Some("/a-pretend-uuid"));
+}
+
+#[tokio::test]
+async fn a_failure_that_is_no_longer_mailed_is_still_told_to_switch_and_webhook() {
+    let listener = Listener::start().await;
+    let notify = "{ allow_http: true, webhooks: [{ name: a, url: '${env:HOOK}', form: slack }] }";
+    let variables = [("PING", &*listener.url("/a-pretend-uuid")), ("HOOK", &*listener.url("/hook"))];
+    let house = House::telling(notify, &variables).await;
+    house.file("list.csv", LIST);
+    let more = json!({ "schedule": { "every": "1m" }, "ping": "${env:PING}" });
+    house.settings(json!({}), json!({}), vec![timer("毎分", "社員一覧", "社員マスタ連携", more)]).await;
+    for _ in 0..2 {
+        house.sandbox.misbehave(Plan::once(Misbehaviour::ErrorBody));
+        house.pass(Duration::from_secs(60));
+        house.settle().await;
+    }
+    // Of each target one notice goes out a round.
+    while !house.app.store.due_notices(house.app.clock.now()).await.unwrap().is_empty() {
+        house.settle().await;
+    }
+    assert_eq!(house.mails().len(), 1, "the second failure is the same as the first");
+    let heard = |path: &str| listener.paths().iter().filter(|one| *one == path).count();
+    assert_eq!((heard("/a-pretend-uuid/fail"), heard("/hook")), (2, 2), "{:?}", listener.paths());
 }
 
 async fn renkei_run(house: &House) -> String {

@@ -149,6 +149,37 @@ async fn the_status_of_an_import_tells_later_what_the_answer_did_not() {
 }
 
 #[tokio::test]
+async fn an_import_can_be_slow_never_end_or_be_refused_as_a_whole() {
+    let sandbox = Sandbox::start(SandboxOptions::default()).await.unwrap();
+    let ask = async |id: usize| {
+        let request = format!(
+            "GET /acme/api/v1/csvimport/status?importId={id} HTTP/1.1\r\nHost: x\r\nX-RS-apitoken: sandbox\r\n\
+             Connection: close\r\n\r\n"
+        );
+        exchange(sandbox.address(), request.as_bytes()).await.unwrap().json()["items"].clone()
+    };
+    let cases = [
+        (Misbehaviour::ImportSlowly { polls: 2 }, ["processing", "processing", "completed"]),
+        (Misbehaviour::ImportNeverEnds, ["processing"; 3]),
+        (Misbehaviour::RefuseFileLater { rows: 1 }, ["error"; 3]),
+    ];
+    for (index, (how, states)) in cases.into_iter().enumerate() {
+        sandbox.misbehave(Plan::once(how.clone()));
+        let seen = Push::employees().to(&sandbox).await.json();
+        assert_eq!(seen["status"], "success", "{how:?}");
+        let mut told = Vec::new();
+        for _ in 0..3 {
+            told.push(ask(index + 1).await["state"].as_str().unwrap().to_owned());
+        }
+        assert_eq!(told, states, "{how:?}");
+    }
+    let refused = ask(3).await;
+    let rows = refused["refused"].as_array().unwrap().len();
+    assert_eq!((&refused["imported"], rows), (&0.into(), 1), "one row took the file with it");
+    assert_eq!(ask(1).await["imported"], ask(1).await["total"]);
+}
+
+#[tokio::test]
 async fn a_refusal_is_heard_even_by_a_client_that_is_still_sending() {
     let limits = renkei::sandbox::Limits { requests: 1, body_bytes: 100_000, ..Default::default() };
     let sandbox = Sandbox::start(SandboxOptions { limits, ..SandboxOptions::default() }).await.unwrap();

@@ -1,6 +1,6 @@
 //! Files that are no settings at all.
 
-use renkei::settings;
+use renkei::{settings, yaml};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ fn written(folder: &Path, bytes: &[u8]) -> PathBuf {
 fn refusal(bytes: &[u8]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let file = written(folder.path(), bytes);
-    let finding = settings::read(&file).unwrap_err();
+    let finding = yaml::read(&file).unwrap_err();
     assert_eq!(finding.file.as_deref(), Some(file.as_path()));
     finding.to_string().replace(&format!("{}:", file.display()), "")
 }
@@ -23,7 +23,7 @@ fn refusal(bytes: &[u8]) -> String {
 fn a_byte_order_mark_is_no_fault() {
     let folder = tempfile::tempdir().unwrap();
     let file = written(folder.path(), "\u{feff}menus: []\r\n".as_bytes());
-    assert_eq!(settings::read(&file).unwrap().text, "menus: []\r\n");
+    assert_eq!(yaml::read(&file).unwrap().text, "menus: []\r\n");
 }
 
 #[test]
@@ -56,14 +56,14 @@ fn a_line_of_100_mb_is_refused_before_it_is_read() {
     let path = folder.path().join("long.yaml");
     let file = fs::File::create(&path).unwrap();
     file.set_len(100 * 1024 * 1024).unwrap();
-    assert!(settings::read(&path).unwrap_err().to_string().contains("larger than 8 MB"));
+    assert!(yaml::read(&path).unwrap_err().to_string().contains("larger than 8 MB"));
 }
 
 #[test]
 fn a_directory_and_a_missing_file_are_named_so() {
     let folder = tempfile::tempdir().unwrap();
-    assert!(settings::read(folder.path()).unwrap_err().what.contains("directory"));
-    let missing = settings::read(&folder.path().join("none.yaml")).unwrap_err();
+    assert!(yaml::read(folder.path()).unwrap_err().what.contains("directory"));
+    let missing = yaml::read(&folder.path().join("none.yaml")).unwrap_err();
     assert!(missing.what.contains("no such file") && !missing.fix.is_empty());
 }
 

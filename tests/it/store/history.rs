@@ -6,6 +6,7 @@ use renkei::domain::failure::{Code, Failure};
 use renkei::domain::integration::Account;
 use renkei::domain::run::{RunState, Trigger};
 use renkei::store::StoreError;
+use renkei::store::life::Ending;
 use renkei::store::notices::News;
 use renkei::store::runs::{NewRun, Run, RunFilter};
 
@@ -21,10 +22,12 @@ pub(super) fn by_hand(menu: (&str, &str)) -> NewRun {
         memo: None,
         priority: 900,
         scheduled_at: None,
+        start_by: None,
         wanted_keys: None,
         retry_of: None,
         forced: false,
         only_failed: false,
+        behind: None,
     }
 }
 
@@ -59,7 +62,9 @@ async fn a_list_of_runs_is_the_newest_first_and_by_state_and_menu() {
         start(&db, menu, "2026-11-24").await;
     }
     let failure = Failure::new(Code::Cancelled, "not now");
-    db.store.cancel(3, RunState::Queued, &failure, &News::default(), now).await.unwrap();
+    let third = db.store.run_by_seq(3).await.unwrap();
+    let ending = Ending::quiet(RunState::Cancelled, Some(failure));
+    db.store.end(&third, RunState::Queued, &ending, now).await.unwrap();
     let list = async |state: Option<RunState>, menu: Option<&str>, limit: u32| -> Vec<i64> {
         let filter = RunFilter { state, menu: menu.map(str::to_owned), limit };
         db.store.list_runs(&filter).await.unwrap().iter().map(|run| run.seq).collect()
@@ -81,14 +86,14 @@ async fn of_two_that_move_a_run_the_second_learns_it() {
     let run = start(&db, ("m1", "社員"), "2026-11-24").await;
     db.store.claim(run.seq, "all", now).await.unwrap().unwrap();
     let why = Failure::new(Code::Maintenance, "until six");
-    db.store.wait(run.seq, now + TimeDelta::minutes(5), &why, now).await.unwrap();
+    db.store.wait(run.seq, (now + TimeDelta::minutes(5)).with_timezone(&TOKYO), &why, now).await.unwrap();
     for second in [
         db.store.hold(run.seq, &why, &News::default(), now).await,
         db.store.requeue(run.seq, "x", now).await,
         db.store.approve(run.seq, "sato", now).await,
-        db.store.finish(run.seq, RunState::Accepted, None, &News::default(), now).await,
-        db.store.cancel(run.seq, RunState::Held, &why, &News::default(), now).await,
-        db.store.finish(run.seq, RunState::Skipped, None, &News::default(), now).await,
+        db.store.end(&run, RunState::Running, &Ending::quiet(RunState::Accepted, None), now).await,
+        db.store.end(&run, RunState::Held, &Ending::quiet(RunState::Cancelled, Some(why.clone())), now).await,
+        db.store.end(&run, RunState::Running, &Ending::quiet(RunState::Skipped, None), now).await,
     ] {
         assert!(matches!(second, Err(StoreError::Conflict(_))), "{second:?}");
     }

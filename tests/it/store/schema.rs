@@ -88,6 +88,36 @@ async fn an_end_state_never_changes_whoever_writes() {
     connection.execute("UPDATE runs SET files_removed_at = 2 WHERE seq = 1").await.unwrap();
 }
 
+#[tokio::test]
+async fn the_database_refuses_a_confirmation_that_contradicts_itself() {
+    let (_db, mut connection) = somebody().await;
+    let batch = "INSERT INTO batches (run_seq, number, file, records, bytes, sha256, state) \
+                 SELECT 1, n, 'f', 1, 1, printf('%064d', 0), 'accepted' FROM (SELECT 1 AS n UNION SELECT 2)";
+    connection.execute(batch).await.unwrap();
+    let insert = |values: &str| {
+        let columns = "run_seq, batch, reference, next_at, until_at, concluded_at, outcome, imported, code";
+        sqlx::AssertSqlSafe(format!("INSERT INTO confirmations ({columns}) VALUES ({values})"))
+    };
+    let refused = [
+        ("neither open nor concluded", "1, 1, '7', NULL, 9, NULL, NULL, NULL, NULL"),
+        ("open and concluded", "1, 1, '7', 5, 9, 6, 'imported', 1, NULL"),
+        ("concluded without an outcome", "1, 1, '7', NULL, 9, 6, NULL, NULL, NULL"),
+        ("an outcome without a count", "1, 1, '7', NULL, 9, 6, 'imported', NULL, NULL"),
+        ("imported, though nobody could be asked", "1, 1, NULL, NULL, 9, 6, 'imported', 1, NULL"),
+        ("nobody to ask, and still open", "1, 1, NULL, 5, 9, NULL, NULL, NULL, NULL"),
+        ("unknown without a reason", "1, 1, '7', NULL, 9, 6, 'unknown', 0, NULL"),
+        ("an outcome that is none", "1, 1, '7', NULL, 9, 6, 'perhaps', 0, NULL"),
+        ("a batch that is none", "1, 9, '7', 5, 9, NULL, NULL, NULL, NULL"),
+    ];
+    for (what, values) in refused {
+        assert!(connection.execute(insert(values)).await.is_err(), "{what} was taken");
+    }
+    connection.execute(insert("1, 1, '7', 5, 9, NULL, NULL, NULL, NULL")).await.unwrap();
+    connection.execute(insert("1, 2, '7', NULL, 9, 6, 'failed', 0, NULL")).await.unwrap();
+    let ended = "UPDATE confirmations SET outcome = 'imported' WHERE batch = 2";
+    assert!(connection.execute(ended).await.is_err(), "a conclusion is an end");
+}
+
 /// How SQLite goes about each question that is asked while people or slots wait.
 #[tokio::test]
 async fn no_question_of_the_loops_reads_the_whole_history() {
@@ -106,6 +136,10 @@ async fn no_question_of_the_loops_reads_the_whole_history() {
         "SELECT 1 FROM runs WHERE retry_of = 'x' AND finished_at IS NULL",
         "SELECT number FROM outbox WHERE next_at <= 1",
         "SELECT number FROM outbox WHERE run_seq = 1",
+        "SELECT DISTINCT r.account FROM confirmations c JOIN runs r ON r.seq = c.run_seq WHERE c.next_at <= 1",
+        "SELECT MIN(next_at) FROM confirmations WHERE next_at > 1",
+        "SELECT seq FROM runs WHERE state = 'confirming' AND finished_at IS NULL AND NOT EXISTS \
+         (SELECT 1 FROM confirmations c WHERE c.run_seq = runs.seq AND c.next_at IS NOT NULL) ORDER BY seq",
         "SELECT id FROM timers WHERE next_at <= 1 ORDER BY next_at LIMIT 200",
     ];
     for question in questions {

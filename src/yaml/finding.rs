@@ -25,7 +25,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// One finding about a settings file.
+/// One finding about a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// How much it weighs.

@@ -3,7 +3,7 @@
 
 use super::syntax::explain;
 use super::{Entry, MOST_DEPTH, MOST_NODES, MOST_TEXT, Node, Scalar, TreeFault, Value};
-use crate::settings::finding::Place;
+use crate::yaml::Place;
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 use std::collections::HashMap;
 
@@ -40,7 +40,7 @@ struct Builder {
 
 /// Reads a text. The tree is absent when the text is empty or cannot be read to its end; duplicate keys are found
 /// all at once.
-pub(in crate::settings) fn parse(text: &str) -> (Option<Node>, Vec<TreeFault>) {
+pub(crate) fn parse(text: &str) -> (Option<Node>, Vec<TreeFault>) {
     let mut builder = Builder::default();
     let mut parser = Parser::new_from_str(text);
     while let Some(next) = parser.next_event() {
@@ -230,7 +230,7 @@ fn too_deep(place: Place) -> TreeFault {
     TreeFault::new(
         place,
         format!("lists and maps stand more than {MOST_DEPTH} levels deep"),
-        "settings need six; check the brackets",
+        "six are enough; check the brackets",
     )
 }
 

@@ -1,13 +1,13 @@
 //! A YAML text as a tree in which every node knows its place. Scalars keep the text as written: `0012` stays `0012`
 //! until a decoder asks for a number, and `on` is a word. It refuses duplicate keys, several documents, unknown tags,
-//! and what would grow beyond its limits; it knows nothing of settings.
+//! and what would grow beyond its limits; it knows no keys.
 
 mod build;
 mod syntax;
 
-pub(super) use build::parse;
+pub(crate) use build::parse;
 
-use super::finding::Place;
+use super::Place;
 
 /// How deeply lists and maps may stand in each other.
 pub(super) const MOST_DEPTH: usize = 48;
@@ -18,14 +18,14 @@ pub(super) const MOST_TEXT: usize = 32 * 1024 * 1024;
 
 /// A node and where it starts.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Node {
-    pub(super) place: Place,
-    pub(super) value: Value,
+pub(crate) struct Node {
+    pub(crate) place: Place,
+    pub(crate) value: Value,
 }
 
 /// What a node is.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Scalar(Scalar),
     List(Vec<Node>),
     Map(Vec<Entry>),
@@ -33,27 +33,27 @@ pub(super) enum Value {
 
 /// A scalar's text; a plain one (without quotes) may also mean a number, a truth or nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Scalar {
-    pub(super) text: String,
-    pub(super) plain: bool,
+pub(crate) struct Scalar {
+    pub(crate) text: String,
+    pub(crate) plain: bool,
 }
 
 /// A key of a map with its value.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Entry {
-    pub(super) key: String,
-    pub(super) place: Place,
-    pub(super) value: Node,
+pub(crate) struct Entry {
+    pub(crate) key: String,
+    pub(crate) place: Place,
+    pub(crate) value: Node,
     /// Whether the key was written without quotes, as the merge key `<<` is.
     plain: bool,
 }
 
 /// Something wrong with the text itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct TreeFault {
-    pub(super) place: Place,
-    pub(super) what: String,
-    pub(super) fix: String,
+pub(crate) struct TreeFault {
+    pub(crate) place: Place,
+    pub(crate) what: String,
+    pub(crate) fix: String,
 }
 
 impl TreeFault {
@@ -64,12 +64,12 @@ impl TreeFault {
 
 impl Scalar {
     /// Nothing, by YAML 1.2's core schema.
-    pub(super) fn is_null(&self) -> bool {
+    pub(crate) fn is_null(&self) -> bool {
         self.plain && matches!(self.text.as_str(), "" | "~" | "null" | "Null" | "NULL")
     }
 
     /// A truth, by YAML 1.2's core schema: `yes`, `no`, `on` and `off` are words.
-    pub(super) fn truth(&self) -> Option<bool> {
+    pub(crate) fn truth(&self) -> Option<bool> {
         match self.text.as_str() {
             "true" | "True" | "TRUE" if self.plain => Some(true),
             "false" | "False" | "FALSE" if self.plain => Some(false),
@@ -78,7 +78,7 @@ impl Scalar {
     }
 
     /// Whether it reads as a number, by YAML 1.2's core schema.
-    pub(super) fn is_number(&self) -> bool {
+    pub(crate) fn is_number(&self) -> bool {
         let unsigned = self.text.trim_start_matches(['-', '+']);
         self.plain
             && self.text.len() - unsigned.len() <= 1
@@ -88,7 +88,7 @@ impl Scalar {
     }
 
     /// A whole number that fits; leading zeros do not change it.
-    pub(super) fn integer(&self) -> Option<i128> {
+    pub(crate) fn integer(&self) -> Option<i128> {
         if !self.plain {
             return None;
         }
@@ -109,19 +109,19 @@ impl Scalar {
     }
 
     /// A number such as `0012`, whose zeros are lost when it is taken as a number.
-    pub(super) fn has_leading_zeros(&self) -> bool {
+    pub(crate) fn has_leading_zeros(&self) -> bool {
         let digits = self.text.trim_start_matches(['-', '+']);
         self.plain && digits.len() > 1 && digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit())
     }
 }
 
 impl Node {
-    pub(super) fn is_null(&self) -> bool {
+    pub(crate) fn is_null(&self) -> bool {
         matches!(&self.value, Value::Scalar(scalar) if scalar.is_null())
     }
 
     /// What it is, for a message.
-    pub(super) fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match &self.value {
             Value::Scalar(scalar) if scalar.is_null() => "nothing",
             Value::Scalar(scalar) if scalar.truth().is_some() => "true or false",
@@ -133,7 +133,7 @@ impl Node {
     }
 
     /// The entry of that key.
-    pub(super) fn entry(&self, key: &str) -> Option<&Entry> {
+    pub(crate) fn entry(&self, key: &str) -> Option<&Entry> {
         match &self.value {
             Value::Map(entries) => entries.iter().find(|entry| entry.key == key),
             _ => None,
@@ -141,7 +141,7 @@ impl Node {
     }
 
     /// The place of what a path names, or of the deepest node above it that exists.
-    pub(super) fn locate(&self, path: &[String]) -> Place {
+    pub(crate) fn locate(&self, path: &[String]) -> Place {
         let Some((first, rest)) = path.split_first() else {
             return self.place;
         };

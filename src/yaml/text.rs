@@ -1,33 +1,33 @@
-//! A settings file as text: read with a limit, and only taken when it is UTF-8. What was saved in another charset, is
+//! A YAML file as text: read with a limit, and only taken when it is UTF-8. What was saved in another charset, is
 //! binary, a folder, or too large is refused with the way to mend it; nothing is guessed.
 
-use super::finding::{Finding, Place};
+use super::{Finding, Place};
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-/// The most bytes of one settings file.
+/// The most bytes of one file.
 pub const MOST_BYTES: u64 = 8 * 1024 * 1024;
 
-/// A settings file's text and its name.
+/// A file's text and its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SettingsText {
+pub struct Text {
     /// The name for messages; relative paths in the text start at its folder.
     pub path: PathBuf,
     /// The text.
     pub text: String,
 }
 
-/// Reads one settings file.
-pub fn read(path: &Path) -> Result<SettingsText, Box<Finding>> {
+/// Reads one file.
+pub fn read(path: &Path) -> Result<Text, Box<Finding>> {
     let cannot = |error: std::io::Error| Box::new(cannot_read(path, &error));
     let file = File::open(path).map_err(cannot)?;
     let about = file.metadata().map_err(cannot)?;
     if about.is_dir() {
-        return Err(Finding::about(path, "this is a directory", "name the settings file in it").into());
+        return Err(Finding::about(path, "this is a directory", "name the file in it").into());
     }
     let too_large = || {
-        let fix = "is it really a settings file? split it, or apply several files together";
+        let fix = "is it really the right file? settings may be split, and applied together";
         Finding::about(path, format!("the file is larger than {} MB", MOST_BYTES >> 20), fix)
     };
     if about.len() > MOST_BYTES {
@@ -38,7 +38,7 @@ pub fn read(path: &Path) -> Result<SettingsText, Box<Finding>> {
     if bytes.len() as u64 > MOST_BYTES {
         return Err(too_large().into());
     }
-    Ok(SettingsText { text: decode(bytes, path)?, path: path.to_owned() })
+    Ok(Text { text: decode(bytes, path)?, path: path.to_owned() })
 }
 
 fn cannot_read(path: &Path, error: &std::io::Error) -> Finding {

@@ -1,7 +1,7 @@
 //! What the parser says about broken YAML, in words that help whoever wrote it.
 
 use super::TreeFault;
-use crate::settings::finding::Place;
+use crate::yaml::Place;
 use saphyr_parser::ScanError;
 
 /// The parser's words, and ours: what is wrong, how to mend it.
@@ -18,6 +18,11 @@ const KNOWN: &[(&str, &str, &str)] = &[
         "write &NAME at what is meant, above; a text that starts with * needs quotes",
     ),
     ("unexpected end of stream", "the file ends inside a quoted text", "close the quote; is the file complete?"),
+    (
+        "did not find expected node content",
+        "a value is missing: the file ends here, or a sign stands where a value is expected",
+        "close brackets; a text that starts with a sign needs quotes",
+    ),
     ("unexpected eof", "the file ends in the middle", "is the file complete? close brackets and quotes"),
     (
         "',' or '}'",
