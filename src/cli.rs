@@ -5,6 +5,7 @@ mod output;
 mod session;
 
 mod apply;
+mod calendar;
 mod check;
 mod demo;
 mod integration;
@@ -110,6 +111,9 @@ enum Command {
     /// 連携停止期間: times in which nothing is sent
     #[command(subcommand)]
     Stop(stop::Command),
+    /// Public holidays, and which days are worked
+    #[command(subcommand)]
+    Calendar(calendar::Command),
     /// Records kept in renkei's database
     #[command(subcommand)]
     Records(records::Command),
@@ -168,8 +172,11 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Settings(command) => settings::run(&Session::open(config).await?, command).await,
         Command::Integration(command) => integration::run(&Session::open(config).await?, command).await,
         Command::Menu(command) => menu::run(&Session::open(config).await?, command).await,
+        // It opens no database that is not there.
+        Command::Timer(timer::Command::Simulate(arguments)) => timer::simulate::run(config, arguments).await,
         Command::Timer(command) => timer::run(&Session::open(config).await?, command).await,
         Command::Stop(command) => stop::run(&Session::open(config).await?, command).await,
+        Command::Calendar(command) => calendar::run(&Session::open(config).await?, command).await,
         Command::Records(command) => records::run(&Session::open(config).await?, command).await,
         Command::Run(command) => run::run(&Session::open(config).await?, command).await,
         Command::Mail(command) => mail::run(&Session::open(config).await?, command).await,

@@ -2,7 +2,8 @@
 //!
 //! The facts are [`integration`], [`menu`], [`timer`], [`schedule`], [`user`] and [`record`]; the life of a run is
 //! [`run`], and what can go wrong with it [`failure`]. The decisions are functions over snapshots: [`plan`] (slots
-//! due), [`gate`] and [`order`] (which run now), [`admit`] (may this request go now), [`verdict`] (answer → verdict).
+//! due), [`gate`] and [`order`] (which run now), [`admit`] (may this request go now), [`verdict`] (answer → verdict), [`forecast`] (what
+//! timers would do). Which days are worked is the [`calendar`]'s to say.
 
 pub mod admit;
 pub mod calendar;
@@ -11,6 +12,7 @@ pub mod duration;
 pub mod ending;
 pub mod failure;
 pub mod fault;
+pub mod forecast;
 pub mod gate;
 pub mod integration;
 pub mod menu;

@@ -7,6 +7,7 @@
 mod backend;
 pub mod batches;
 mod bulk;
+mod calendar;
 pub mod confirmations;
 mod leaders;
 pub mod ledger;

@@ -1,5 +1,7 @@
 //! `renkei timer`: list, look into, switch, and see when it will run.
 
+pub(super) mod simulate;
+
 use super::session::{Session, instant};
 use super::{GOOD, output};
 use crate::domain::timer::Switch;
@@ -54,6 +56,8 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Say what the timers of settings files would do over a year, without touching anything
+    Simulate(simulate::Arguments),
     /// Show what became of its slots: one line each, newest last
     Ledger {
         /// Its name or id
@@ -78,6 +82,7 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<u
         Command::On { name } => switch(session, &name, Switch::On, None).await,
         Command::Off { name, until } => switch(session, &name, Switch::Off, until).await,
         Command::Next { name, n, from, json } => next(session, &name, n, from.as_deref(), json).await,
+        Command::Simulate(arguments) => simulate::run(session.app.config.file.as_deref(), arguments).await,
         Command::Ledger { name, from, to, json } => ledger(session, &name, from.as_deref(), to.as_deref(), json).await,
     }
 }
@@ -170,6 +175,7 @@ async fn switch(session: &Session, name: &str, to: Switch, until: Option<NaiveDa
 
 async fn next(session: &Session, name: &str, n: u16, from: Option<&str>, json: bool) -> anyhow::Result<u8> {
     let stored = find(session, name).await?;
+    let calendar = session.app.store.calendar().await?;
     let zone = stored.timer.zone(session.app.config.timezone);
     let mut at = match from {
         // A slot at that very moment belongs to it.
@@ -178,7 +184,7 @@ async fn next(session: &Session, name: &str, n: u16, from: Option<&str>, json: b
     };
     let schedule = stored.timer.form().schedule.as_ref().with_context(|| format!("{name} has no schedule"))?;
     let slots: Vec<DateTime<Utc>> = std::iter::from_fn(|| {
-        at = schedule.next_after(zone, at)?;
+        at = schedule.next_after(zone, &calendar, at)?;
         Some(at)
     })
     .take(n.into())

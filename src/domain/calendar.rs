@@ -2,17 +2,22 @@
 //! moving a date to a business day, the n-th and the last business day (月末営業日) of a month.
 //!
 //! A calendar is pure and knows dates only: no times, no zones, no schedules. It does not guess. Public holidays are
-//! those of the law as it stands ([`holidays`]); what a company adds or takes away is told to it.
+//! those of the official list where one was imported ([`official`]) and of the law as it stands elsewhere
+//! ([`holidays`]); what a company adds or takes away is told to it ([`company`]).
 
+pub mod company;
 pub mod holidays;
+pub mod official;
 
-use std::collections::{BTreeMap, BTreeSet};
+pub use company::{CalendarForm, CompanyDays};
+pub use official::OfficialHolidays;
 
 use chrono::{Datelike, NaiveDate, Weekday};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
-/// How far a date is moved at most, in days. No company rests for longer; a calendar without a business day (all seven
-/// days closed) ends here.
+/// How far a date is moved at most, in days. No company rests for longer; a search in a calendar that has no business
+/// day ends here.
 const LONGEST_REST: usize = 366;
 
 /// What becomes of a date that is no business day.
@@ -28,126 +33,111 @@ pub enum BusinessDay {
 }
 
 /// Why a day is not worked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Closed {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed<'c> {
     /// A day of the week on which nobody works.
     Weekend(Weekday),
     /// A public holiday, by its Japanese name.
-    Holiday(&'static str),
+    Holiday(&'c str),
     /// A day on which the company is closed, by the name that was given to it.
-    Company(String),
+    Company(&'c str),
+}
+
+impl fmt::Display for Closed<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Closed::Weekend(_) => out.write_str("weekend"),
+            Closed::Holiday(name) | Closed::Company(name) => out.write_str(name),
+        }
+    }
 }
 
 /// The days that a company works.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Calendar {
-    weekend: BTreeSet<u8>,
-    public_holidays: bool,
-    closed: BTreeMap<NaiveDate, String>,
-    closed_yearly: BTreeMap<(u32, u32), String>,
-    working: BTreeSet<NaiveDate>,
-}
-
-/// What cannot be told to a calendar.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CalendarError {
-    /// A date that is closed and worked at once.
-    #[error("{0} is listed as closed and as a working day: take it out of one of the lists")]
-    Both(NaiveDate),
-    /// A day of the year that never comes.
-    #[error("month {0} has no day {1}: write a date that comes each year")]
-    NoSuchDay(u32, u32),
+    company: CompanyDays,
+    official: Option<OfficialHolidays>,
 }
 
 impl Calendar {
-    /// Monday to Friday, without Japan's public holidays.
+    /// Monday to Friday, without Japan's public holidays as the law has them.
+    #[must_use]
     pub fn japanese() -> Calendar {
-        Calendar {
-            weekend: [Weekday::Sat, Weekday::Sun].map(number).into(),
-            public_holidays: true,
-            closed: BTreeMap::new(),
-            closed_yearly: BTreeMap::new(),
-            working: BTreeSet::new(),
-        }
+        Calendar::default()
     }
 
-    /// The same calendar with other days of the week off; none at all is allowed.
+    /// A company's days; public holidays by the official list in the years that it covers.
     #[must_use]
-    pub fn with_weekend(mut self, days: impl IntoIterator<Item = Weekday>) -> Calendar {
-        self.weekend = days.into_iter().map(number).collect();
-        self
+    pub fn new(company: CompanyDays, official: Option<OfficialHolidays>) -> Calendar {
+        Calendar { company, official }
     }
 
-    /// The same calendar with public holidays worked like other days.
+    /// The company's own part.
     #[must_use]
-    pub fn without_public_holidays(mut self) -> Calendar {
-        self.public_holidays = false;
-        self
+    pub fn company(&self) -> &CompanyDays {
+        &self.company
     }
 
-    /// The same calendar with one more day on which the company is closed.
-    pub fn with_closed(mut self, date: NaiveDate, name: impl Into<String>) -> Result<Calendar, CalendarError> {
-        if self.working.contains(&date) {
-            return Err(CalendarError::Both(date));
-        }
-        self.closed.insert(date, name.into());
-        Ok(self)
-    }
-
-    /// The same calendar, closed on one more day of every year, such as 30 December (年末年始). 29 February is allowed.
-    pub fn with_closed_yearly(
-        mut self,
-        month: u32,
-        day: u32,
-        name: impl Into<String>,
-    ) -> Result<Calendar, CalendarError> {
-        NaiveDate::from_ymd_opt(2000, month, day).ok_or(CalendarError::NoSuchDay(month, day))?;
-        self.closed_yearly.insert((month, day), name.into());
-        Ok(self)
-    }
-
-    /// The same calendar with one date that is worked whatever else would close it.
-    pub fn with_working(mut self, date: NaiveDate) -> Result<Calendar, CalendarError> {
-        if self.closed.contains_key(&date) {
-            return Err(CalendarError::Both(date));
-        }
-        self.working.insert(date);
-        Ok(self)
+    /// The imported list of holidays.
+    #[must_use]
+    pub fn official(&self) -> Option<&OfficialHolidays> {
+        self.official.as_ref()
     }
 
     /// Why a date is not worked; `None` for a business day. A company's own word goes before the law's, and the law's
     /// before the weekend's.
-    pub fn closed_on(&self, date: NaiveDate) -> Option<Closed> {
-        if self.working.contains(&date) {
-            return None;
+    #[must_use]
+    pub fn closed_on(&self, date: NaiveDate) -> Option<Closed<'_>> {
+        match self.company.says(date) {
+            Some(company::Word::Working) => return None,
+            Some(company::Word::Closed(name)) => return Some(Closed::Company(name)),
+            None => {}
         }
-        let company = self.closed.get(&date).or_else(|| self.closed_yearly.get(&(date.month(), date.day())));
-        if let Some(name) = company {
-            return Some(Closed::Company(name.clone()));
-        }
-        if let Some(name) = holidays::holiday_name(date).filter(|_| self.public_holidays) {
+        if self.company.rests_on_holidays()
+            && let Some(name) = self.holiday(date)
+        {
             return Some(Closed::Holiday(name));
         }
-        self.weekend.contains(&number(date.weekday())).then(|| Closed::Weekend(date.weekday()))
+        self.company.is_weekend(date.weekday()).then(|| Closed::Weekend(date.weekday()))
+    }
+
+    /// The public holiday on a date, whatever the company makes of it.
+    #[must_use]
+    pub fn holiday(&self, date: NaiveDate) -> Option<&str> {
+        match &self.official {
+            Some(official) if official.covers(date.year()) => official.name(date),
+            _ => holidays::holiday_name(date),
+        }
     }
 
     /// Whether a date is worked.
+    #[must_use]
     pub fn is_business_day(&self, date: NaiveDate) -> bool {
         self.closed_on(date).is_none()
     }
 
     /// The date itself when it is worked, or the first business day after it; `None` when a year has none.
+    #[must_use]
     pub fn on_or_after(&self, date: NaiveDate) -> Option<NaiveDate> {
         date.iter_days().take(LONGEST_REST).find(|date| self.is_business_day(*date))
     }
 
     /// The date itself when it is worked, or the last business day before it; `None` when a year has none.
+    #[must_use]
     pub fn on_or_before(&self, date: NaiveDate) -> Option<NaiveDate> {
         let back = std::iter::successors(Some(date), |date| date.pred_opt());
         back.take(LONGEST_REST).find(|date| self.is_business_day(*date))
     }
 
+    /// The first of the closed days that stand without a gap right before a date; the date itself where the day before
+    /// it is worked.
+    pub(super) fn rest_before(&self, date: NaiveDate) -> NaiveDate {
+        let back = std::iter::successors(date.pred_opt(), |date| date.pred_opt());
+        back.take(LONGEST_REST).take_while(|date| !self.is_business_day(*date)).last().unwrap_or(date)
+    }
+
     /// Where a date goes by a rule; `None` when it does not come.
+    #[must_use]
     pub fn shift(&self, date: NaiveDate, rule: BusinessDay) -> Option<NaiveDate> {
         match rule {
             BusinessDay::Only => self.is_business_day(date).then_some(date),
@@ -157,6 +147,7 @@ impl Calendar {
     }
 
     /// The n-th business day of a month, counted from 1; `None` when the month has fewer.
+    #[must_use]
     pub fn nth_business_day(&self, year: i32, month: u32, n: u32) -> Option<NaiveDate> {
         let skipped = usize::try_from(n.checked_sub(1)?).ok()?;
         let first = NaiveDate::from_ymd_opt(year, month, 1)?;
@@ -165,16 +156,12 @@ impl Calendar {
     }
 
     /// The last business day of a month (月末営業日); `None` when the month has none.
+    #[must_use]
     pub fn last_business_day(&self, year: i32, month: u32) -> Option<NaiveDate> {
         let first = NaiveDate::from_ymd_opt(year, month, 1)?;
         let last = first.checked_add_months(chrono::Months::new(1))?.pred_opt()?;
         self.on_or_before(last).filter(|date| *date >= first)
     }
-}
-
-fn number(day: Weekday) -> u8 {
-    // Seven days fit.
-    day.num_days_from_monday() as u8
 }
 
 #[cfg(test)]
@@ -185,13 +172,12 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// A company that rests over the new year, and works on one Saturday.
+    /// A company that rests over the new year and in August, and works on one Saturday.
     fn company() -> Calendar {
-        let mut calendar = Calendar::japanese().with_working(date("2026-11-28")).unwrap();
-        for (month, day) in [(12, 29), (12, 30), (12, 31), (1, 2), (1, 3)] {
-            calendar = calendar.with_closed_yearly(month, day, "年末年始").unwrap();
-        }
-        calendar.with_closed(date("2026-08-14"), "夏季休業").unwrap()
+        let form = r#"{ "closed": [ { "from": "12-29", "to": "01-03", "name": "年末年始" },
+                                    { "on": "2026-08-14", "name": "夏季休業" } ],
+                        "working": [ { "on": "2026-11-28", "name": "棚卸" } ] }"#;
+        Calendar::new(CompanyDays::check(serde_json::from_str(form).unwrap()).unwrap().0, None)
     }
 
     #[test]
@@ -201,9 +187,18 @@ mod tests {
         assert_eq!(company.closed_on(date("2026-11-23")), Some(Closed::Holiday("勤労感謝の日")));
         assert_eq!(company.closed_on(date("2026-11-21")), Some(Closed::Weekend(Weekday::Sat)));
         assert_eq!(company.closed_on(date("2026-11-28")), None);
-        assert_eq!(company.closed_on(date("2026-08-14")), Some(Closed::Company("夏季休業".to_owned())));
-        assert_eq!(company.closed_on(date("2031-12-30")), Some(Closed::Company("年末年始".to_owned())));
-        assert!(company.without_public_holidays().is_business_day(date("2026-11-23")));
+        assert_eq!(company.closed_on(date("2026-08-14")), Some(Closed::Company("夏季休業")));
+        assert_eq!(company.closed_on(date("2031-12-30")), Some(Closed::Company("年末年始")));
+        assert_eq!(company.closed_on(date("2027-01-01")), Some(Closed::Company("年末年始")));
+    }
+
+    #[test]
+    fn an_official_list_rules_in_its_years_alone() {
+        let listed = [(date("2026-11-20"), "臨時の祝日".to_owned())];
+        let calendar = Calendar::new(CompanyDays::default(), Some(OfficialHolidays::of(listed)));
+        assert_eq!(calendar.closed_on(date("2026-11-20")), Some(Closed::Holiday("臨時の祝日")));
+        assert_eq!(calendar.closed_on(date("2026-11-23")), None);
+        assert_eq!(calendar.closed_on(date("2027-11-23")), Some(Closed::Holiday("勤労感謝の日")));
     }
 
     #[test]
@@ -217,6 +212,8 @@ mod tests {
         // The silver week of 2026 is closed from Saturday the 19th to Wednesday the 23rd.
         assert_eq!(shift("2026-09-20", BusinessDay::Next), Some(date("2026-09-24")));
         assert_eq!(shift("2026-09-22", BusinessDay::Previous), Some(date("2026-09-18")));
+        assert_eq!(company.rest_before(date("2026-09-22")), date("2026-09-19"));
+        assert_eq!(company.rest_before(date("2026-11-25")), date("2026-11-25"));
         for rule in [BusinessDay::Only, BusinessDay::Previous, BusinessDay::Next] {
             assert_eq!(shift("2026-11-24", rule), Some(date("2026-11-24")));
         }
@@ -237,19 +234,11 @@ mod tests {
 
     #[test]
     fn a_calendar_without_a_business_day_ends_its_search() {
-        use Weekday::{Fri, Mon, Sat, Sun, Thu, Tue, Wed};
-        let never = Calendar::japanese().with_weekend([Mon, Tue, Wed, Thu, Fri, Sat, Sun]);
+        let form = r#"{ "closed": [ { "from": "01-01", "to": "12-31" } ] }"#;
+        let never = Calendar::new(CompanyDays::check(serde_json::from_str(form).unwrap()).unwrap().0, None);
         assert_eq!(never.shift(date("2026-11-24"), BusinessDay::Next), None);
         assert_eq!(never.shift(date("2026-11-24"), BusinessDay::Previous), None);
         assert_eq!(never.last_business_day(2026, 11), None);
-    }
-
-    #[test]
-    fn a_day_cannot_be_closed_and_worked_and_has_to_exist() {
-        let day = date("2026-11-28");
-        assert_eq!(company().with_closed(day, "棚卸"), Err(CalendarError::Both(day)));
-        let closed = date("2026-08-14");
-        assert_eq!(company().with_working(closed), Err(CalendarError::Both(closed)));
-        assert_eq!(company().with_closed_yearly(2, 30, "?"), Err(CalendarError::NoSuchDay(2, 30)));
+        assert!(never.rest_before(date("2026-11-24")) < date("2026-01-01"));
     }
 }

@@ -1,7 +1,7 @@
 //! What becomes of slots that are due: the decision `plan`, over a snapshot of all timers that are due at once. Every
 //! slot between a timer's cursor and now gets exactly one fate; nothing is forgotten.
 //!
-//! What can stand in a slot's way is asked in this order: a planned stop, its lateness (`misfire`), a pause of its
+//! What can stand in a slot's way is asked in this order: a closed day, a planned stop, its lateness (`misfire`), a pause of its
 //! integration, an open run of the same menu and integration (`overlap`), a leader that was skipped (`after`).
 
 mod chain;
@@ -10,6 +10,7 @@ mod slots;
 pub use chain::{LeaderFacts, LeaderSlot, PastSlot};
 pub use slots::{LATE, MOST_SLOTS, Slot};
 
+use super::calendar::Calendar;
 use super::integration::Account;
 use super::run::SkipReason;
 use super::stop::{SlotsInside, Stop};
@@ -102,7 +103,7 @@ pub struct TimerPlan {
 
 /// Decides every slot that is due at `now`. Leaders come before their followers in what it gives.
 #[must_use]
-pub fn plan(snapshot: &Snapshot, now: DateTime<Utc>) -> Vec<TimerPlan> {
+pub fn plan(snapshot: &Snapshot, calendar: &Calendar, now: DateTime<Utc>) -> Vec<TimerPlan> {
     let Snapshot { timers, stops, .. } = snapshot;
     let (mut open, mut leaders) = (snapshot.open.clone(), snapshot.leaders.clone());
     let mut plans = Vec::with_capacity(timers.len());
@@ -119,8 +120,12 @@ pub fn plan(snapshot: &Snapshot, now: DateTime<Utc>) -> Vec<TimerPlan> {
         let form = due.timer.form();
         if let Some(schedule) = form.schedule.as_ref().filter(|_| due.timer.is_on() || plan.reopened) {
             let cursor = on_again.map_or(due.cursor, |at| due.cursor.max(at - chrono::TimeDelta::seconds(1)));
-            let closed = |slot| stopped(due, slot, stops).then_some(SkipReason::Stopped);
-            let found = slots::due(schedule, form, due.zone, cursor, now, closed);
+            let closed = |slot| {
+                let rests = schedule.closed(due.zone, calendar, slot).map(|_| SkipReason::ClosedDay);
+                rests.or_else(|| stopped(due, slot, stops).then_some(SkipReason::Stopped))
+            };
+            let next = |after| schedule.next_after(due.zone, calendar, after);
+            let found = slots::due(form, cursor, now, next, closed);
             plan.next = found.next;
             for (slot, late) in found.slots {
                 let fate = match late {
@@ -185,15 +190,15 @@ fn fate(
 
 /// When a timer has to be looked at again, seen from its cursor: its next slot, or when it is on again.
 #[must_use]
-pub fn look_again(timer: &Timer, zone: Tz, cursor: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    timer.on_again_at(zone).or_else(|| next_slot(timer, zone, cursor))
+pub fn look_again(timer: &Timer, zone: Tz, calendar: &Calendar, cursor: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    timer.on_again_at(zone).or_else(|| next_slot(timer, zone, calendar, cursor))
 }
 
 /// The first slot after a cursor of a timer that is on.
 #[must_use]
-pub fn next_slot(timer: &Timer, zone: Tz, cursor: DateTime<Utc>) -> Option<DateTime<Utc>> {
+pub fn next_slot(timer: &Timer, zone: Tz, calendar: &Calendar, cursor: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let schedule = timer.form().schedule.as_ref().filter(|_| timer.is_on())?;
-    schedule.next_after(zone, cursor)
+    schedule.next_after(zone, calendar, cursor)
 }
 
 #[cfg(test)]

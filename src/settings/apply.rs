@@ -5,6 +5,7 @@ use super::entities::Entities;
 use super::load::{Against, load, load_files};
 use super::plan::{EntityChange, EntityKind, Plan};
 use super::secrets::{Resolver, SecretError, seal_integration, seal_timer};
+use crate::domain::calendar::CompanyDays;
 use crate::store::people::AuditEntry;
 use crate::store::settings::{Settings, SettingsChange};
 use crate::store::{Store, StoreError};
@@ -135,6 +136,11 @@ impl Proposal {
             integrations: integrations.collect::<Result<_, _>>()?,
             menus: put.menus.clone(),
             timers: timers.collect::<Result<_, _>>()?,
+            calendar: put.calendar.clone().or_else(|| {
+                let goes = !self.plan.removed_ids(EntityKind::Calendar).is_empty();
+                goes.then(CompanyDays::default)
+            }),
+            holidays: None,
             remove_integrations: self.plan.removed_ids(EntityKind::Integration),
             remove_menus: self.plan.removed_ids(EntityKind::Menu),
             remove_timers: self.plan.removed_ids(EntityKind::Timer),
@@ -154,7 +160,10 @@ fn audit_entry(action: &str, change: &EntityChange) -> AuditEntry {
     };
     AuditEntry {
         action: action.to_owned(),
-        entity: format!("{} {}", change.kind, change.id),
+        entity: match change.kind {
+            EntityKind::Calendar => change.kind.to_string(),
+            kind => format!("{kind} {}", change.id),
+        },
         old: side(|field| &field.old),
         new: side(|field| &field.new),
     }
@@ -166,6 +175,7 @@ impl From<&Settings> for Entities {
             integrations: settings.integrations.clone(),
             menus: settings.menus.clone(),
             timers: settings.timers.iter().map(|stored| stored.timer.clone()).collect(),
+            calendar: Some(settings.calendar.company()).filter(|days| **days != CompanyDays::default()).cloned(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! An entity in its canonical written form: keys in the order of the reference, what equals the default left out. The
 //! export writes it, and the plan compares it.
 
+use crate::domain::calendar::CompanyDays;
 use crate::domain::integration::Integration;
 use crate::domain::integration::confirm::{Method, usual_interval, usual_limit};
 use crate::domain::menu::{Menu, SourceForm};
@@ -39,6 +40,10 @@ pub(super) fn timer(timer: &Timer) -> Value {
     let defaults = serde_json::from_value::<crate::domain::timer::TimerForm>(bare);
     let kept = ["name", "menu", "integration", "switch", "schedule"];
     without(full(timer), &defaults.map(|form| full(&form)).unwrap_or_default(), &kept)
+}
+
+pub(super) fn calendar(days: &CompanyDays) -> Value {
+    without(full(days), &full(&CompanyDays::default()), &[])
 }
 
 /// The entries that differ from the defaults; those of `kept` in any case.

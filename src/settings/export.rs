@@ -27,5 +27,9 @@ pub fn export(entities: &Entities) -> String {
             yaml::item(&mut out, entity);
         }
     }
+    if let Some(calendar) = &entities.calendar {
+        out.push_str("\ncalendar:\n");
+        yaml::map(&mut out, &canonical::calendar(calendar));
+    }
     out
 }

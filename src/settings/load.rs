@@ -9,6 +9,7 @@ mod secret_faults;
 use super::decode::{self, Base, Desk};
 use super::entities::Entities;
 use super::secrets::Resolver;
+use crate::domain::calendar::{CalendarForm, CompanyDays};
 use crate::domain::fault::{Checked, Fault, Severity};
 use crate::domain::integration::{Integration, IntegrationForm};
 use crate::domain::menu::{Menu, MenuForm};
@@ -51,6 +52,7 @@ struct Forms<'n> {
     integrations: Vec<Written<'n, IntegrationForm>>,
     menus: Vec<Written<'n, MenuForm>>,
     timers: Vec<Written<'n, TimerForm>>,
+    calendars: Vec<Written<'n, CalendarForm>>,
 }
 
 /// Reads files and loads them together. A file that cannot be read does not hide what is wrong with the others.
@@ -100,6 +102,16 @@ fn load_with(texts: &[Text], against: &Against<'_>, mut findings: Vec<Finding>) 
         faults.extend(secret_faults::of_timer(&written.form, against.resolver));
         written.place(faults, "timer", &written.form.name, &mut findings);
     }
+    let mut calendars = Vec::new();
+    for (index, written) in forms.calendars.iter().enumerate() {
+        let faults = written.faults_of(CompanyDays::check(written.form.clone()), &mut calendars);
+        written.place(faults, "calendar", "", &mut findings);
+        if let Some(first) = forms.calendars.first().filter(|_| index > 0) {
+            let what = format!("the calendar stands twice: first at {}:{}", first.file.display(), first.node.place);
+            written.refuse(&[], "calendar".to_owned(), what, "keep it in one file".to_owned(), &mut findings);
+        }
+    }
+    entities.calendar = calendars.pop();
     if complete {
         references::stored_timers(&forms, &names, against, &mut findings);
         chains::circles(&forms, against, &mut findings);
@@ -115,7 +127,7 @@ fn load_with(texts: &[Text], against: &Against<'_>, mut findings: Vec<Finding>) 
 fn read_tree(text: &Text, findings: &mut Vec<Finding>) -> Option<Node> {
     let (tree, faults) = yaml::parse(&text.text);
     if tree.is_none() && faults.is_empty() {
-        let fix = "write integrations:, menus: or timers:";
+        let fix = "write integrations:, menus:, timers: or calendar:";
         findings.push(Finding::at(&text.path, Place::START, "the file holds nothing", fix));
     }
     let faults = faults.into_iter();
@@ -140,6 +152,8 @@ impl<'n> Forms<'n> {
         place_all(desk.faults, file, "", findings);
         gather(&lists.integrations, file, &base, decode::integration, &mut self.integrations, findings);
         gather(&lists.menus, file, &base, decode::menu, &mut self.menus, findings);
+        let calendar: Vec<&Node> = lists.calendar.into_iter().collect();
+        gather(&calendar, file, &base, decode::calendar, &mut self.calendars, findings);
         gather(&lists.timers, file, &base, decode::timer, &mut self.timers, findings);
         for timer in &mut self.timers {
             // "On, but without a schedule" would be said of a schedule that is there and wrong.

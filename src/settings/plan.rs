@@ -7,6 +7,7 @@ mod render;
 use super::canonical;
 use super::entities::Entities;
 use super::secrets::{Resolver, expose_equal};
+use crate::domain::calendar::CompanyDays;
 use crate::domain::integration::{Integration, IntegrationForm};
 use crate::domain::secret::SecretText;
 use crate::domain::timer::Timer;
@@ -23,6 +24,8 @@ pub enum EntityKind {
     Menu,
     /// タイマー
     Timer,
+    /// 営業日カレンダー
+    Calendar,
 }
 
 impl fmt::Display for EntityKind {
@@ -31,9 +34,13 @@ impl fmt::Display for EntityKind {
             Self::Integration => "integration",
             Self::Menu => "menu",
             Self::Timer => "timer",
+            Self::Calendar => "calendar",
         })
     }
 }
+
+/// The calendar has no name of its own: there is one.
+const CALENDAR: &str = "calendar";
 
 /// One field's old and new value as people may see them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,6 +109,17 @@ impl Plan {
                 plan.put.timers.push(new);
             }
         }
+        let (before, after) = (current.calendar.as_ref(), wanted.calendar.as_ref());
+        if let Some(new) = after {
+            // Nothing said of the days and the usual days said are the same.
+            let usual = CompanyDays::default();
+            let old = before.or(Some(&usual).filter(|usual| *usual == new));
+            if plan.put(EntityKind::Calendar, CALENDAR, CALENDAR, old, new, &canonical::calendar(new)) {
+                plan.put.calendar = Some(new.clone());
+            }
+        }
+        let calendars = [before.map(|_| (CALENDAR, CALENDAR)), after.map(|_| (CALENDAR, CALENDAR))];
+        plan.leave(EntityKind::Calendar, calendars[0].into_iter(), calendars[1].iter().map(|(id, _)| *id), prune);
         // Timers first: that is the order in which they can go.
         let timers = current.timers.iter().map(|old| (old.id(), old.name()));
         let menus = current.menus.iter().map(|old| (old.id(), old.name()));

@@ -8,6 +8,7 @@ mod writing;
 use super::row::Columns;
 use super::settings::{self, Settings, StoredTimer};
 use super::{Store, StoreResult, Transaction, millis};
+use crate::domain::calendar::Calendar;
 use crate::domain::plan::{look_again, next_slot, plan};
 use crate::domain::timer::Timer;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -28,7 +29,7 @@ pub(super) async fn account(
 ) -> StoreResult<u32> {
     let timers = snapshot::with_due_leaders(tx, timers, now).await?;
     let snapshot = snapshot::read(tx, &timers, targets, zone).await?;
-    let plans = plan(&snapshot, now);
+    let plans = plan(&snapshot, &targets.calendar, now);
     writing::write(tx, &timers, &plans, targets, zone, now).await
 }
 
@@ -53,18 +54,20 @@ pub(super) async fn cursor_of(
     Ok(last.map_or(now, |last| last.max(now)))
 }
 
-/// Writes the next slot of a timer as superseded (設定変更により取りやめ) unless its new definition has that slot too.
+/// Writes the next slot of a timer as superseded (設定変更により取りやめ) unless its new definition has that slot too. Of the
+/// calendars the first held before the change, the second holds after it.
 pub(super) async fn supersede(
     tx: &mut Transaction,
     stored: &StoredTimer,
     new: Option<&Timer>,
     zone: Tz,
+    calendars: (&Calendar, &Calendar),
     now: DateTime<Utc>,
 ) -> StoreResult<()> {
     let cursor = stored.cursor_at.max(now);
-    let Some(at) = next_slot(&stored.timer, stored.timer.zone(zone), cursor) else { return Ok(()) };
+    let Some(at) = next_slot(&stored.timer, stored.timer.zone(zone), calendars.0, cursor) else { return Ok(()) };
     let before = at - TimeDelta::seconds(1);
-    if new.and_then(|new| next_slot(new, new.zone(zone), before)) == Some(at) {
+    if new.and_then(|new| next_slot(new, new.zone(zone), calendars.1, before)) == Some(at) {
         return Ok(());
     }
     sqlx::query(
@@ -81,8 +84,8 @@ pub(super) async fn supersede(
 }
 
 /// When the planner has to look at a timer again; what stands in its row.
-pub(super) fn next_at(timer: &Timer, zone: Tz, cursor: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    look_again(timer, timer.zone(zone), cursor)
+pub(super) fn next_at(timer: &Timer, zone: Tz, calendar: &Calendar, cursor: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    look_again(timer, timer.zone(zone), calendar, cursor)
 }
 
 impl Store {
@@ -107,9 +110,10 @@ impl Store {
     /// starts, since the default zone, the zones' data or the rules of schedules may have changed while none ran.
     pub async fn realign_timers(&self, zone: Tz) -> StoreResult<u32> {
         let mut tx = self.write().await?;
+        let calendar = super::calendar::load(&mut tx).await?;
         let mut moved = 0;
         for stored in settings::timers(&mut tx).await? {
-            let next = next_at(&stored.timer, zone, stored.cursor_at);
+            let next = next_at(&stored.timer, zone, &calendar, stored.cursor_at);
             if next != stored.next_at {
                 sqlx::query("UPDATE timers SET next_at = $1 WHERE id = $2")
                     .bind(next.map(millis))

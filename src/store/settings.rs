@@ -2,11 +2,13 @@
 //! entry, and first accounts for the slots of each timer it touches, all in one transaction.
 
 use super::people::{AuditEntry, audit};
-use super::planning;
 use super::row::{Columns, to_json};
 use super::{Store, StoreError, StoreResult, Transaction, millis};
+use super::{calendar, planning};
+use crate::domain::calendar::{Calendar, CompanyDays, OfficialHolidays};
 use crate::domain::integration::Integration;
 use crate::domain::menu::Menu;
+use crate::domain::schedule::Schedule;
 use crate::domain::timer::Timer;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -40,6 +42,8 @@ pub struct Settings {
     pub menus: Vec<Menu>,
     /// タイマー, by name.
     pub timers: Vec<StoredTimer>,
+    /// Which days are worked.
+    pub calendar: Calendar,
 }
 
 impl Settings {
@@ -73,6 +77,10 @@ pub struct SettingsChange {
     pub menus: Vec<Menu>,
     /// Timers to put.
     pub timers: Vec<Timer>,
+    /// The company's days, where they change.
+    pub calendar: Option<CompanyDays>,
+    /// A list of holidays that takes the place of the one before.
+    pub holidays: Option<OfficialHolidays>,
     /// Ids of integrations to remove.
     pub remove_integrations: Vec<String>,
     /// Ids of menus to remove.
@@ -100,6 +108,8 @@ pub struct PastSettings {
     pub menus: Vec<Menu>,
     /// タイマー, by id.
     pub timers: Vec<Timer>,
+    /// The company's days.
+    pub calendar: CompanyDays,
 }
 
 fn definition<T: DeserializeOwned>(row: &AnyRow) -> StoreResult<T> {
@@ -149,6 +159,7 @@ pub(super) async fn targets(tx: &mut Transaction, known: Option<Settings>) -> St
         integrations: integrations.iter().map(definition).collect::<StoreResult<_>>()?,
         menus: menus.iter().map(definition).collect::<StoreResult<_>>()?,
         timers: Vec::new(),
+        calendar: calendar::load(tx).await?,
     })
 }
 
@@ -201,11 +212,13 @@ impl Store {
             integrations: Vec::new(),
             menus: Vec::new(),
             timers: Vec::new(),
+            calendar: CompanyDays::default(),
         };
         for row in &rows {
             match row.text("kind")?.as_str() {
                 "integration" => past.integrations.push(definition(row)?),
                 "menu" => past.menus.push(definition(row)?),
+                "calendar" => past.calendar = definition(row)?,
                 _ => past.timers.push(definition(row)?),
             }
         }
@@ -234,16 +247,40 @@ impl Store {
         }
         let before: BTreeMap<String, StoredTimer> =
             timers(&mut tx).await?.into_iter().map(|stored| (stored.timer.id().to_owned(), stored)).collect();
+        let put_or_removed = |id: &str| {
+            change.timers.iter().any(|timer| timer.id() == id)
+                || change.remove_timers.iter().any(|removed| removed == id)
+        };
+        // Other days may mean other slots for timers that nobody touched.
+        let moved = change.calendar.is_some() || change.holidays.is_some();
+        let asks = |stored: &StoredTimer| stored.timer.form().schedule.as_ref().is_some_and(Schedule::asks_calendar);
+        let moved: Vec<&StoredTimer> =
+            before.values().filter(|stored| moved && asks(stored) && !put_or_removed(stored.timer.id())).collect();
         let touched = change.timers.iter().map(Timer::id).chain(change.remove_timers.iter().map(String::as_str));
-        let touched = touched.filter_map(|id| before.get(id).cloned()).collect();
+        let touched = touched.filter_map(|id| before.get(id)).chain(moved.iter().copied()).cloned().collect();
         planning::account(&mut tx, touched, &old, zone, now).await?;
         let number = new_version(&mut tx, actor, &change.note, now).await?;
         replace(&mut tx, number, change).await?;
+        if let Some(company) = &change.calendar {
+            calendar::define(&mut tx, number, company).await?;
+        }
+        if let Some(holidays) = &change.holidays {
+            calendar::replace(&mut tx, holidays).await?;
+        }
+        let new = Calendar::new(
+            change.calendar.as_ref().unwrap_or(old.calendar.company()).clone(),
+            change.holidays.as_ref().or(old.calendar.official()).cloned(),
+        );
+        let calendars = (&old.calendar, &new);
         for stored in change.remove_timers.iter().filter_map(|id| before.get(id)) {
-            planning::supersede(&mut tx, stored, None, zone, now).await?;
+            planning::supersede(&mut tx, stored, None, zone, calendars, now).await?;
         }
         for timer in &change.timers {
-            put_timer(&mut tx, timer, before.get(timer.id()), actor, zone, now).await?;
+            put_timer(&mut tx, timer, before.get(timer.id()), actor, zone, calendars, now).await?;
+        }
+        for stored in moved {
+            planning::supersede(&mut tx, stored, Some(&stored.timer), zone, calendars, now).await?;
+            calendar::realign(&mut tx, &stored.timer, zone, &new, stored.cursor_at.max(now)).await?;
         }
         for entry in &change.audit {
             audit(&mut tx, entry, actor, now).await?;
@@ -354,13 +391,14 @@ async fn put_timer(
     before: Option<&StoredTimer>,
     actor: &str,
     zone: Tz,
+    calendars: (&Calendar, &Calendar),
     now: DateTime<Utc>,
 ) -> StoreResult<()> {
     let cursor = planning::cursor_of(tx, timer.id(), before, now).await?;
     let switched_at =
         before.filter(|stored| stored.timer.is_on() == timer.is_on()).map_or(now, |stored| stored.switched_at);
     if let Some(stored) = before {
-        planning::supersede(tx, stored, Some(timer), zone, now).await?;
+        planning::supersede(tx, stored, Some(timer), zone, calendars, now).await?;
     }
     sqlx::query(
         "INSERT INTO timers (id, name, definition, set_by, switched_at, cursor_at, next_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -371,7 +409,7 @@ async fn put_timer(
     .bind(actor)
     .bind(millis(switched_at))
     .bind(millis(cursor))
-    .bind(planning::next_at(timer, zone, cursor).map(millis))
+    .bind(planning::next_at(timer, zone, calendars.1, cursor).map(millis))
     .execute(&mut **tx)
     .await?;
     Ok(())

@@ -1,6 +1,7 @@
 //! The command line on the real binary: exit codes, JSON, a daemon that is steered from outside, and secrets that are
 //! nowhere to be found.
 
+mod calendar;
 mod daemons;
 mod exit_codes;
 mod history;

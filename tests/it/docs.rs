@@ -158,7 +158,7 @@ fn keys_told(text: &str, plain: &str) -> Vec<String> {
 
 #[test]
 fn the_settings_reference_tells_every_key_and_no_other() {
-    assert_eq!(keys_told(&page("docs/settings.md"), "### The three lists"), settings::keys());
+    assert_eq!(keys_told(&page("docs/settings.md"), "### The three lists and the calendar"), settings::keys());
 }
 
 /// The fenced examples of a page in one language.
@@ -185,7 +185,8 @@ fn every_yaml_example_is_one_that_renkei_takes() {
     for path in pages() {
         for example in examples(&std::fs::read_to_string(&path).unwrap(), "yaml") {
             let name = path.strip_prefix(root()).unwrap().to_str().unwrap();
-            let is_settings = ["integrations:", "menus:", "timers:"].iter().any(|list| example.contains(list));
+            let is_settings =
+                ["integrations:", "menus:", "timers:", "calendar:"].iter().any(|list| example.contains(list));
             let taken = if is_settings {
                 load_settings(name, &example).map(|_| ())
             } else {

@@ -1,18 +1,25 @@
 //! When timers run: read as settings write them, told apart from what can never be, and held against a slow oracle
 //! wherever clocks change.
 
+mod business_days;
 mod clock_changes;
 mod oracle;
+mod peers;
+
+use std::sync::LazyLock;
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use proptest::prelude::*;
+use renkei::domain::calendar::Calendar;
 use renkei::domain::fault::{Fault, Severity};
-use renkei::domain::schedule::{CronRule, Schedule, TimeOfDay, Window, WrittenSchedule};
+use renkei::domain::schedule::{CronRule, Kind, Schedule, TimeOfDay, Window, WrittenSchedule};
 use renkei::domain::timer::Timer;
 
 const TOKYO: Tz = Tz::Asia__Tokyo;
 const NEW_YORK: Tz = Tz::America__New_York;
+
+static JAPAN: LazyLock<Calendar> = LazyLock::new(Calendar::japanese);
 
 fn schedule(yaml: &str) -> Schedule {
     serde_yaml::from_str(yaml).unwrap_or_else(|error| panic!("{yaml}: {error}"))
@@ -44,6 +51,10 @@ fn every_written_form_is_read_and_written_again_unchanged() {
         "every: 30s\nbetween: 08:00-24:00",
         "cron: 0 6 * * 1-5",
         "cron: 30 0 6 L * ?",
+        "daily: 06:00\nbusiness_day: only",
+        "monthly:\n  day: 25\n  at: 23:30\nbusiness_day: previous",
+        "monthly:\n  nth_business_day: 3\n  at: 06:00",
+        "monthly:\n  nth_business_day: last\n  at: 18:00\n  months:\n  - 3",
     ] {
         let once = serde_yaml::to_string(&schedule(written)).unwrap();
         assert_eq!(once.replace(['\'', '"'], "").trim(), written);
@@ -101,6 +112,15 @@ fn what_cannot_be_is_refused_with_its_place_and_its_fix() {
         ("monthly: { day: 1, at: 06:00, months: [] }", "monthly.months", "empty list"),
         ("monthly: { day: 1, at: 06:00, months: [13] }", "monthly.months", "`13` is no month"),
         ("monthly: { at: 06:00 }", "monthly.day", "is missing"),
+        ("{ daily: 06:00, business_day: next }", "business_day", "daily has slots on each business day already"),
+        ("{ every: 15m, business_day: previous }", "business_day", "write business_day: only"),
+        ("{ once: 2026-12-01T06:00, business_day: only }", "business_day", "leave business_day out"),
+        ("{ daily: 06:00, business_day: 3 }", "business_day", "the n-th business day is monthly: { nth_business_day"),
+        ("{ business_day: only }", "", "write one of once, daily"),
+        ("monthly: { business_day: 3, at: 06:00 }", "monthly.business_day", "nth_business_day: 3"),
+        ("monthly: { nth_business_day: 0, at: 06:00 }", "monthly.nth_business_day", "1 to 31, or last"),
+        ("monthly: { nth_business_day: 3, day: 3, at: 06:00 }", "monthly.nth_business_day", "keep one"),
+        ("{ monthly: { nth_business_day: 3, at: 06:00 }, business_day: next }", "business_day", "never a closed day"),
         ("every: 15", "every", "15 has no unit: write 15s"),
         ("every: 0m", "every", "would never end"),
         ("every: 25h", "every", "25h is longer than a day"),
@@ -126,7 +146,7 @@ fn what_cannot_be_is_refused_with_its_place_and_its_fix() {
 fn unknown_keys_and_shapes_are_refused() {
     for yaml in [
         "hourly: 5",
-        "{ daily: 06:00, business_day: next }",
+        "{ daily: 06:00, holidays: skip }",
         "weekly: { on: [mon], at: 06:00, every: 2 }",
         "daily: [06:00]",
         "daily",
@@ -147,10 +167,12 @@ fn what_is_likely_not_meant_is_warned_of() {
     assert!(warnings("monthly: { day: 29, at: 06:00, months: [2] }")[0].1.contains("leap years"));
     assert_eq!(warnings("every: 7h")[0].0, "every");
     assert!(warnings("cron: 0 6 1 * 1")[0].1.contains('+'));
+    assert!(warnings("monthly: { nth_business_day: 20, at: 06:00 }")[0].1.contains("fewer than 20 business days"));
     for quiet in [
         "monthly: { day: 28, at: 06:00 }",
         "monthly: { day: 31, at: 06:00, months: [1, 3] }",
         "monthly: { day: last, at: 06:00 }",
+        "monthly: { nth_business_day: 16, at: 06:00 }",
         "every: 15m",
         "{ every: 7h, between: 08:00-20:00 }",
         "cron: 0 6 1 * +1",
@@ -186,6 +208,11 @@ fn a_schedule_can_be_said_in_two_languages() {
         "every: 90m",
         "{ every: 15m, between: 08:00-20:00 }",
         "cron: 0 6 * * 1-5",
+        "{ daily: 06:00, business_day: only }",
+        "{ monthly: { day: 25, at: 23:30 }, business_day: previous }",
+        "{ weekly: { on: [mon], at: 06:00 }, business_day: next }",
+        "monthly: { nth_business_day: 3, at: 06:00 }",
+        "monthly: { nth_business_day: last, at: 18:00, months: [3, 9] }",
     ]
     .into_iter()
     .map(|yaml| format!("{} | {}", schedule(yaml).describe_en(), schedule(yaml).describe_ja()))
@@ -199,6 +226,11 @@ fn a_schedule_can_be_said_in_two_languages() {
     every 1h30m | 1時間30分ごと
     every 15m between 08:00-20:00 | 15分ごと(08:00〜20:00)
     cron 0 6 * * 1-5 | cron 0 6 * * 1-5
+    daily at 06:00, on business days only | 毎日 06:00(営業日のみ)
+    monthly on day 25 at 23:30, or the business day before | 毎月25日 23:30(休業日は前営業日)
+    weekly on Mon at 06:00, or the business day after | 毎週月曜日 06:00(休業日は翌営業日)
+    monthly on business day 3 at 06:00 | 毎月第3営業日 06:00
+    on the last business day of Mar, Sep at 18:00 | 毎年3月・9月の最終営業日 18:00
     ");
 }
 
@@ -207,39 +239,40 @@ fn once_runs_once_and_is_exhausted() {
     let once = schedule("once: 2026-12-01T06:00");
     let slot = at("2026-11-30T21:00:00Z");
     let before = slot - TimeDelta::nanoseconds(1);
-    assert_eq!(once.next_after(TOKYO, before), Some(slot));
-    assert!(!once.is_exhausted(TOKYO, before));
-    assert_eq!(once.next_after(TOKYO, slot), None);
-    assert!(once.is_exhausted(TOKYO, slot));
-    assert!(!schedule("daily: 06:00").is_exhausted(TOKYO, slot));
+    assert_eq!(once.next_after(TOKYO, &JAPAN, before), Some(slot));
+    assert!(!once.is_exhausted(TOKYO, &JAPAN, before));
+    assert_eq!(once.next_after(TOKYO, &JAPAN, slot), None);
+    assert!(once.is_exhausted(TOKYO, &JAPAN, slot));
+    assert!(!schedule("daily: 06:00").is_exhausted(TOKYO, &JAPAN, slot));
 }
 
 #[test]
 fn seconds_count_and_parts_of_seconds_do_not_repeat_a_slot() {
     let daily = schedule("daily: 06:00:30");
     let slot = at("2026-11-23T21:00:30Z");
-    assert_eq!(daily.next_after(TOKYO, at("2026-11-23T21:00:29.999Z")), Some(slot));
-    assert_eq!(daily.next_after(TOKYO, at("2026-11-23T21:00:30.5Z")), Some(slot + TimeDelta::days(1)));
+    assert_eq!(daily.next_after(TOKYO, &JAPAN, at("2026-11-23T21:00:29.999Z")), Some(slot));
+    assert_eq!(daily.next_after(TOKYO, &JAPAN, at("2026-11-23T21:00:30.5Z")), Some(slot + TimeDelta::days(1)));
     let cron = schedule("cron: '*/20 59 23 * * *'");
-    assert_eq!(cron.next_after(TOKYO, at("2026-11-23T14:59:20Z")), Some(at("2026-11-23T14:59:40Z")));
-    assert_eq!(cron.next_after(TOKYO, at("2026-11-23T14:59:40Z")), Some(at("2026-11-24T14:59:00Z")));
+    assert_eq!(cron.next_after(TOKYO, &JAPAN, at("2026-11-23T14:59:20Z")), Some(at("2026-11-23T14:59:40Z")));
+    assert_eq!(cron.next_after(TOKYO, &JAPAN, at("2026-11-23T14:59:40Z")), Some(at("2026-11-24T14:59:00Z")));
     let every = schedule("{ every: 50s, between: '08:00:10-08:01:50' }");
-    let slots: Vec<_> = every.slots_between(TOKYO, at("2026-11-23T00:00:00Z"), at("2026-11-24T00:00:00Z")).collect();
+    let slots: Vec<_> =
+        every.slots_between(TOKYO, &JAPAN, at("2026-11-23T00:00:00Z"), at("2026-11-24T00:00:00Z")).collect();
     assert_eq!(slots, [10, 60, 110].map(|s| at("2026-11-23T23:00:00Z") + TimeDelta::seconds(s)));
 }
 
 #[test]
 fn the_rarest_day_is_found_and_the_search_ends_with_the_calendar() {
     let leap_monday = schedule("cron: 0 0 29 2 +1");
-    assert_eq!(leap_monday.next_after(Tz::UTC, at("2072-03-01T00:00:00Z")), Some(at("2112-02-29T00:00:00Z")));
+    assert_eq!(leap_monday.next_after(Tz::UTC, &JAPAN, at("2072-03-01T00:00:00Z")), Some(at("2112-02-29T00:00:00Z")));
     for year in [-200_000, 1, 1899, 9998, 9999, 200_000] {
         let after = Utc.with_ymd_and_hms(year, 12, 31, 23, 59, 59).unwrap();
         for yaml in ["daily: 06:00", "every: 15m", "cron: 0 6 * * *", "monthly: { day: 31, at: 06:00 }"] {
-            assert_eq!(schedule(yaml).next_after(TOKYO, after).is_some(), year <= 9998, "{yaml} {year}");
+            assert_eq!(schedule(yaml).next_after(TOKYO, &JAPAN, after).is_some(), year <= 9998, "{yaml} {year}");
         }
     }
     for extreme in [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC] {
-        let _ = schedule("cron: '* * * * *'").next_after(TOKYO, extreme);
+        let _ = schedule("cron: '* * * * *'").next_after(TOKYO, &JAPAN, extreme);
     }
 }
 
@@ -268,7 +301,18 @@ fn any_schedule() -> impl Strategy<Value = Schedule> {
         (list(60), list(60), list(24), list(28), list(12), list(7))
             .prop_map(|(s, m, h, d, mo, w)| format!("cron: '{s} {m} {h} {d} {mo} {w}'")),
     ];
-    written.prop_filter_map("impossible", |yaml| serde_yaml::from_str(&yaml).ok())
+    let nth = (1..=31_u32, 0..24_u32).prop_map(|(n, h)| {
+        let nth = if n > 20 { "last".to_owned() } else { n.to_string() };
+        format!("monthly: {{ nth_business_day: {nth}, at: '{h:02}:15' }}")
+    });
+    let rule = prop::sample::select(vec!["", "", "only", "previous", "next"]);
+    (prop_oneof![9 => written, 1 => nth], rule).prop_filter_map("impossible", |(yaml, rule)| {
+        if rule.is_empty() {
+            return serde_yaml::from_str(&yaml).ok();
+        }
+        let body = yaml.strip_prefix("{ ").and_then(|rest| rest.strip_suffix(" }")).unwrap_or(&yaml);
+        serde_yaml::from_str(&format!("{{ {body}, business_day: {rule} }}")).ok()
+    })
 }
 
 proptest! {
@@ -283,14 +327,14 @@ proptest! {
     ) {
         let mut after = DateTime::from_timestamp(after, 999_999_999).unwrap();
         for _ in 0..10 {
-            let Some(next) = schedule.next_after(zone, after) else {
-                prop_assert!(matches!(schedule, Schedule::Once(_)));
+            let Some(next) = schedule.next_after(zone, &JAPAN, after) else {
+                prop_assert!(matches!(schedule.kind(), Kind::Once(_)));
                 break;
             };
             prop_assert!(next > after);
             prop_assert_eq!(next.timestamp_subsec_nanos(), 0);
             let between = after + TimeDelta::milliseconds(((next - after).num_milliseconds() as f64 * part) as i64);
-            prop_assert_eq!(schedule.next_after(zone, between.min(next - TimeDelta::nanoseconds(1))), Some(next));
+            prop_assert_eq!(schedule.next_after(zone, &JAPAN, between.min(next - TimeDelta::nanoseconds(1))), Some(next));
             after = next;
         }
     }
@@ -316,7 +360,7 @@ proptest! {
     ) {
         let text = fields.join(" ");
         if let Ok(cron) = CronRule::parse(&text) {
-            let next = Schedule::Cron(cron).next_after(TOKYO, DateTime::UNIX_EPOCH);
+            let next = Schedule::from(Kind::Cron(cron)).next_after(TOKYO, &JAPAN, DateTime::UNIX_EPOCH);
             prop_assert!(next.is_some(), "{}", text);
         }
     }

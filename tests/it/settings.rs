@@ -1,6 +1,7 @@
 //! Settings files: what is right loads, and what is wrong is told with its place and its fix, all at once.
 
 mod apply;
+mod calendar;
 mod confirm;
 mod export;
 mod files;

@@ -1,5 +1,6 @@
 //! The store on real SQLite files: what must never be is refused, and a file that is not ours is left alone.
 
+mod calendar;
 mod clock;
 mod files;
 mod history;

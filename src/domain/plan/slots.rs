@@ -2,10 +2,8 @@
 //! cursor and now is told once, and nothing is computed without bound.
 
 use crate::domain::run::SkipReason;
-use crate::domain::schedule::Schedule;
 use crate::domain::timer::{Misfire, TimerForm};
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use std::collections::VecDeque;
 
 /// A slot this late or later was missed: the daemon was not there for it.
@@ -34,20 +32,19 @@ pub(super) struct Due {
 }
 
 /// The slots in (`cursor`, `now`], and what `closed` or their lateness makes of them. A slot that is closed anyway (a
-/// planned stop) stands for no missed one.
+/// closed day, a planned stop) stands for no missed one.
 pub(super) fn due(
-    schedule: &Schedule,
     form: &TimerForm,
-    zone: Tz,
     cursor: DateTime<Utc>,
     now: DateTime<Utc>,
+    next_after: impl Fn(DateTime<Utc>) -> Option<DateTime<Utc>>,
     closed: impl Fn(DateTime<Utc>) -> Option<SkipReason>,
 ) -> Due {
     let mut due = VecDeque::new();
     let mut folded: Option<Slot> = None;
     let mut at = cursor;
     let next = loop {
-        match schedule.next_after(zone, at) {
+        match next_after(at) {
             Some(slot) if slot <= now => {
                 due.push_back(slot);
                 at = slot;

@@ -47,7 +47,7 @@ fn the_last_slot_outside_a_stop_is_caught_up_not_the_last_of_all() {
     let stop = Stop { scope: StopScope::All, from: at("24 08:00"), until: at("24 10:00"), slots: SlotsInside::Skip };
     let hourly = due("t", "24 05:30", json!({ "schedule": { "every": "1h" } }));
     let snapshot = Snapshot { timers: vec![hourly], stops: vec![stop], ..Snapshot::default() };
-    let plans = plan(&snapshot, at("24 09:30"));
+    let plans = plan(&snapshot, &Calendar::default(), at("24 09:30"));
     assert_eq!(
         told(&plans[0]),
         pairs([
@@ -69,7 +69,7 @@ fn a_leader_is_decided_before_its_follower_and_found_on_the_followers_date() {
     let facts = |on| LeaderFacts { on, past: Vec::new() };
     let leaders = BTreeMap::from([("l".to_owned(), facts(true)), ("later".to_owned(), facts(true))]);
     let snapshot = Snapshot { timers: vec![follower, leader, later], leaders, ..Snapshot::default() };
-    let plans = plan(&snapshot, at("24 08:00"));
+    let plans = plan(&snapshot, &Calendar::default(), at("24 08:00"));
     assert_eq!(plans.iter().map(|plan| plan.index).collect::<Vec<_>>(), [1, 2, 0]);
     let nothing = "it has no slot on this date up to then, the leading timer is no longer there";
     let expected = [("23 06:00", "23 05:30"), ("24 06:00", "24 05:30")];
@@ -83,7 +83,7 @@ fn two_timers_of_one_pair_that_are_due_at_once_overlap() {
     let first = due("t", "24 05:00", json!({ "schedule": { "daily": "06:00" } }));
     second.target = first.target.clone();
     let snapshot = Snapshot { timers: vec![first, second], ..Snapshot::default() };
-    let plans = plan(&snapshot, at("24 06:00"));
+    let plans = plan(&snapshot, &Calendar::default(), at("24 06:00"));
     assert_eq!(told(&plans[0]), pairs([("24 06:00", "run")]));
     assert_eq!(told(&plans[1]), pairs([("24 06:00", "overlap")]));
 }
@@ -97,9 +97,9 @@ fn one_may_queue_behind_a_run_that_is_going_and_a_second_may_not() {
         open: BTreeMap::from([(pair.clone(), open)]),
         ..Snapshot::default()
     };
-    let running = plan(&with(OpenRuns { open: 1, queued: 0 }), at("24 06:00"));
+    let running = plan(&with(OpenRuns { open: 1, queued: 0 }), &Calendar::default(), at("24 06:00"));
     assert_eq!(told(&running[0]), pairs([("24 06:00", "run")]));
-    let queued = plan(&with(OpenRuns { open: 2, queued: 1 }), at("24 06:00"));
+    let queued = plan(&with(OpenRuns { open: 2, queued: 1 }), &Calendar::default(), at("24 06:00"));
     assert_eq!(told(&queued[0]), pairs([("24 06:00", "already-queued")]));
 }
 
@@ -107,10 +107,10 @@ fn one_may_queue_behind_a_run_that_is_going_and_a_second_may_not() {
 fn a_timer_that_is_off_sleeps_until_its_date_and_loses_no_slot_of_it() {
     let off = json!({ "schedule": { "every": "6h" }, "switch": "off", "until": "2026-11-25", "misfire": "all" });
     let before = Snapshot { timers: vec![due("t", "23 12:00", off)], ..Snapshot::default() };
-    let plans = plan(&before, at("24 12:00"));
+    let plans = plan(&before, &Calendar::default(), at("24 12:00"));
     assert_eq!((told(&plans[0]), plans[0].reopened), (vec![], false));
     assert_eq!(plans[0].next, Some(at("25 00:00")));
-    let plans = plan(&before, at("25 06:30"));
+    let plans = plan(&before, &Calendar::default(), at("25 06:30"));
     assert!(plans[0].reopened);
     assert_eq!(told(&plans[0]), pairs([("25 00:00", "run"), ("25 06:00", "run")]));
     assert_eq!(plans[0].next, Some(at("25 12:00")));
@@ -120,21 +120,21 @@ fn a_timer_that_is_off_sleeps_until_its_date_and_loses_no_slot_of_it() {
 fn the_cursor_never_goes_back_and_a_paused_or_lost_target_is_told() {
     let mut hourly = due("t", "24 05:30", json!({ "schedule": { "every": "1h" } }));
     let early = Snapshot { timers: vec![hourly.clone()], ..Snapshot::default() };
-    let plans = plan(&early, at("24 05:00"));
+    let plans = plan(&early, &Calendar::default(), at("24 05:00"));
     assert_eq!((plans[0].cursor, told(&plans[0])), (at("24 05:30"), vec![]));
     hourly.target.as_mut().unwrap().paused = true;
     let paused = Snapshot { timers: vec![hourly.clone()], ..Snapshot::default() };
-    assert_eq!(told(&plan(&paused, at("24 06:00"))[0]), pairs([("24 06:00", "paused")]));
+    assert_eq!(told(&plan(&paused, &Calendar::default(), at("24 06:00"))[0]), pairs([("24 06:00", "paused")]));
     hourly.target = None;
     let lost = Snapshot { timers: vec![hourly], ..Snapshot::default() };
-    assert_eq!(told(&plan(&lost, at("24 06:00"))[0]), pairs([("24 06:00", "settings")]));
+    assert_eq!(told(&plan(&lost, &Calendar::default(), at("24 06:00"))[0]), pairs([("24 06:00", "settings")]));
 }
 
 #[test]
 fn beyond_a_thousand_slots_one_row_stands_for_the_older_ones() {
     let minutely = due("t", "20 00:00", json!({ "schedule": { "every": "1m" } }));
     let snapshot = Snapshot { timers: vec![minutely], ..Snapshot::default() };
-    let plans = plan(&snapshot, at("24 00:00"));
+    let plans = plan(&snapshot, &Calendar::default(), at("24 00:00"));
     let (folded, fate) = &plans[0].slots[0];
     assert_eq!((plans[0].slots.len(), fate), (1_001, &Fate::Skip(SkipReason::TooOld)));
     assert_eq!((folded.first, folded.count), (at("20 00:01"), 4 * 24 * 60 - 1_000));

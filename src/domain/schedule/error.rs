@@ -109,6 +109,33 @@ pub enum ScheduleFault {
     /// Not a day of a month.
     #[error("`{0}` is no day of a month: write 1 to 31, or last for the month's last day")]
     DayOfMonth(String),
+    /// Not a number of a business day.
+    #[error("`{0}` is no business day of a month: write 1 to 31, or last for 月末営業日")]
+    NthBusinessDay(String),
+    /// A day of the month and a business day of the month.
+    #[error("day and nth_business_day stand together: keep one")]
+    TwoDays,
+    /// `business_day` inside `monthly`.
+    #[error(
+        "business_day stands beside monthly, not in it, and says what becomes of a closed day: write only, previous or \
+         next there; a business day counted from the month's start is nth_business_day: 3"
+    )]
+    BusinessDayInside,
+    /// Not one of the three rules.
+    #[error(
+        "`{0}` is no rule for closed days: write only, previous or next; the n-th business day is monthly: \
+         {{ nth_business_day: 3, at: \"06:00\" }}"
+    )]
+    BusinessDay(String),
+    /// A rule that moves days, with a kind that has slots on each of them.
+    #[error("{0} has slots on each business day already, so nothing can move there: write business_day: only")]
+    NothingMoves(&'static str),
+    /// A rule for closed days with one date.
+    #[error("once names its date: leave business_day out, and write the date that is meant")]
+    OnceIsMeant,
+    /// A rule for closed days with a day that is never closed.
+    #[error("nth_business_day is never a closed day: leave business_day out")]
+    NeverClosed,
     /// Not a month.
     #[error("`{0}` is no month: write numbers from 1 to 12, such as [4, 10]")]
     Month(String),
@@ -186,6 +213,11 @@ pub enum ScheduleWarning {
     },
     /// 29 February.
     LeapYearsOnly,
+    /// A business day that not every month has.
+    FewBusinessDays {
+        /// Its number.
+        n: u8,
+    },
     /// A step that does not divide the day.
     RestartsAtMidnight {
         /// The step.
@@ -200,6 +232,7 @@ impl ScheduleWarning {
     pub fn path(&self) -> &'static str {
         match self {
             ScheduleWarning::ShortMonths { .. } | ScheduleWarning::LeapYearsOnly => "monthly.day",
+            ScheduleWarning::FewBusinessDays { .. } => "monthly.nth_business_day",
             ScheduleWarning::RestartsAtMidnight { .. } => "every",
             ScheduleWarning::EitherDay => "cron",
         }
@@ -214,6 +247,12 @@ impl fmt::Display for ScheduleWarning {
             }
             ScheduleWarning::LeapYearsOnly => {
                 f.write_str("29 February comes in leap years only: write last if the month's end is meant")
+            }
+            ScheduleWarning::FewBusinessDays { n } => {
+                write!(
+                    f,
+                    "months with fewer than {n} business days are left out: write last if the month's end is meant"
+                )
             }
             ScheduleWarning::RestartsAtMidnight { step } => {
                 write!(f, "{step} does not divide a day: the steps start anew at midnight, so the last one is shorter")

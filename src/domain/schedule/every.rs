@@ -65,6 +65,21 @@ impl Every {
         None
     }
 
+    /// The date on which the window starts that holds a slot.
+    pub(super) fn date_of(self, wall: Wall, slot: DateTime<Utc>) -> Option<NaiveDate> {
+        let shown = wall.local_at(slot).date();
+        // Windows do not overlap, but one may end in the instant in which the next one starts: the later one's then.
+        let dates = [shown.succ_opt(), Some(shown), shown.pred_opt(), shown.checked_sub_days(Days::new(2))];
+        let holds =
+            |date: &NaiveDate| self.window_of(*date, wall).is_some_and(|(start, end)| start <= slot && slot <= end);
+        dates.into_iter().flatten().find(holds)
+    }
+
+    /// The first instant of the window that starts on a date.
+    pub(super) fn start_on(self, date: NaiveDate, wall: Wall) -> Option<DateTime<Utc>> {
+        Some(self.window_of(date, wall)?.0)
+    }
+
     /// The first and the last instant of the window that starts on a date.
     fn window_of(self, date: NaiveDate, wall: Wall) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
         let start = self.between.map_or(NaiveTime::MIN, |window| window.start().local());

@@ -6,11 +6,13 @@ use chrono::{Datelike, NaiveDate, NaiveDateTime};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{
-    CronRule, DayOfMonth, Every, Monthly, OnceAt, Schedule, ScheduleError, ScheduleFault as Fault, TimeOfDay, Weekly,
+    CronRule, DayOfMonth, Every, Kind, Monthly, Nth, OnceAt, Schedule, ScheduleError, ScheduleFault as Fault,
+    TimeOfDay, Weekly,
     error::At,
     time_of_day::{read_time, shown, write_time},
     weekly::day_name,
 };
+use crate::domain::calendar::BusinessDay;
 
 /// A schedule as written: any mapping with the known keys. [`Schedule::try_from`] checks it.
 ///
@@ -43,6 +45,9 @@ pub struct WrittenSchedule {
     /// A crontab pattern.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cron: Option<Scalar>,
+    /// What becomes of a date that is no business day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub business_day: Option<Scalar>,
 }
 
 /// `{ on: [mon, thu], at: "06:00" }`, as written.
@@ -60,7 +65,14 @@ pub struct WrittenWeekly {
 #[serde(deny_unknown_fields, expecting = "a day and a time, such as { day: last, at: \"23:30\" }")]
 pub struct WrittenMonthly {
     /// A day of the month.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub day: Option<Scalar>,
+    /// A business day of the month, counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nth_business_day: Option<Scalar>,
+    /// Stands one level further out; here it is refused with the way to mend it.
+    #[serde(skip_serializing)]
+    pub business_day: Option<Scalar>,
     /// A time of the day.
     pub at: Option<Scalar>,
     /// Months; all when left out.
@@ -183,7 +195,7 @@ impl TryFrom<WrittenSchedule> for Schedule {
     type Error = ScheduleError;
 
     fn try_from(written: WrittenSchedule) -> Result<Schedule, ScheduleError> {
-        let WrittenSchedule { once, daily, weekly, monthly, every, between, cron } = written;
+        let WrittenSchedule { once, daily, weekly, monthly, every, between, cron, business_day } = written;
         let kinds: Vec<&'static str> = [
             ("once", once.is_some()),
             ("daily", daily.is_some()),
@@ -201,55 +213,76 @@ impl TryFrom<WrittenSchedule> for Schedule {
         if between.is_some() && every.is_none() {
             return Err(Fault::BetweenAlone.at("between"));
         }
-        if let Some(once) = once {
-            return read_once(&once.to_string()).map(Schedule::Once).map_err(|fault| fault.at("once"));
-        }
-        if let Some(daily) = daily {
-            return TimeOfDay::parse(&daily.to_string()).map(Schedule::Daily).map_err(|fault| fault.at("daily"));
-        }
-        if let Some(weekly) = weekly {
-            return Weekly::read(weekly).map(Schedule::Weekly);
-        }
-        if let Some(monthly) = monthly {
-            return Monthly::read(monthly).map(Schedule::Monthly);
-        }
-        if let Some(every) = every {
+        let kind = if let Some(once) = once {
+            Kind::Once(read_once(&once.to_string()).map_err(|fault| fault.at("once"))?)
+        } else if let Some(daily) = daily {
+            Kind::Daily(TimeOfDay::parse(&daily.to_string()).map_err(|fault| fault.at("daily"))?)
+        } else if let Some(weekly) = weekly {
+            Kind::Weekly(Weekly::read(weekly)?)
+        } else if let Some(monthly) = monthly {
+            Kind::Monthly(Monthly::read(monthly)?)
+        } else if let Some(every) = every {
             let between = between.map(|between| between.to_string());
-            return Every::read(&every.to_string(), between.as_deref()).map(Schedule::Every);
-        }
-        if let Some(cron) = cron {
-            return CronRule::parse(&cron.to_string()).map(Schedule::Cron).map_err(|fault| fault.at("cron"));
-        }
-        Err(Fault::NoKind.at(""))
+            Kind::Every(Every::read(&every.to_string(), between.as_deref())?)
+        } else if let Some(cron) = cron {
+            Kind::Cron(CronRule::parse(&cron.to_string()).map_err(|fault| fault.at("cron"))?)
+        } else {
+            return Err(Fault::NoKind.at(""));
+        };
+        let rule = business_day.map(|rule| read_rule(&rule.to_string(), &kind)).transpose();
+        let business_day = rule.map_err(|fault| fault.at("business_day"))?;
+        Ok(Schedule { kind, business_day })
     }
 }
+
+/// Reads a rule for closed days that the kind can have.
+fn read_rule(text: &str, kind: &Kind) -> Result<BusinessDay, Fault> {
+    let rule = RULES.iter().find(|(word, _)| *word == text.trim());
+    let rule = rule.ok_or_else(|| Fault::BusinessDay(shown(text)))?.1;
+    match kind {
+        Kind::Once(_) => Err(Fault::OnceIsMeant),
+        Kind::Monthly(monthly) if monthly.asks_calendar() => Err(Fault::NeverClosed),
+        Kind::Daily(_) if rule != BusinessDay::Only => Err(Fault::NothingMoves("daily")),
+        Kind::Every(_) if rule != BusinessDay::Only => Err(Fault::NothingMoves("every")),
+        _ => Ok(rule),
+    }
+}
+
+const RULES: [(&str, BusinessDay); 3] =
+    [("only", BusinessDay::Only), ("previous", BusinessDay::Previous), ("next", BusinessDay::Next)];
 
 impl From<Schedule> for WrittenSchedule {
     fn from(schedule: Schedule) -> WrittenSchedule {
         let text = |value: &dyn fmt::Display| Some(Scalar::Text(value.to_string()));
-        let mut written = WrittenSchedule::default();
-        match schedule {
-            Schedule::Once(at) => written.once = text(&at),
-            Schedule::Daily(at) => written.daily = text(&at),
-            Schedule::Weekly(weekly) => {
+        let rule = schedule.business_day.and_then(|rule| RULES.iter().find(|(_, known)| *known == rule));
+        let mut written =
+            WrittenSchedule { business_day: rule.and_then(|(word, _)| text(word)), ..WrittenSchedule::default() };
+        match schedule.kind {
+            Kind::Once(at) => written.once = text(&at),
+            Kind::Daily(at) => written.daily = text(&at),
+            Kind::Weekly(weekly) => {
                 let days = weekly.days().map(|day| Scalar::Text(day_name(day).to_owned())).collect();
                 written.weekly = Some(WrittenWeekly { on: Some(OneOrMany(days)), at: text(&weekly.at()) });
             }
-            Schedule::Monthly(monthly) => {
-                let day = match monthly.day() {
-                    DayOfMonth::Number(day) => Scalar::Number(i64::from(day)),
-                    DayOfMonth::Last => Scalar::Text("last".to_owned()),
+            Kind::Monthly(monthly) => {
+                let last = || Scalar::Text("last".to_owned());
+                let (day, nth_business_day) = match monthly.day() {
+                    DayOfMonth::Number(day) => (Some(Scalar::Number(i64::from(day))), None),
+                    DayOfMonth::Last => (Some(last()), None),
+                    DayOfMonth::Business(Nth::Number(n)) => (None, Some(Scalar::Number(i64::from(n)))),
+                    DayOfMonth::Business(Nth::Last) => (None, Some(last())),
                 };
                 let months = monthly.months().map(|months| {
                     OneOrMany(months.into_iter().map(|month| Scalar::Number(i64::from(month))).collect())
                 });
-                written.monthly = Some(WrittenMonthly { day: Some(day), at: text(&monthly.at()), months });
+                written.monthly =
+                    Some(WrittenMonthly { day, nth_business_day, business_day: None, at: text(&monthly.at()), months });
             }
-            Schedule::Every(every) => {
+            Kind::Every(every) => {
                 written.every = text(&every.step());
                 written.between = every.between().and_then(|window| text(&window));
             }
-            Schedule::Cron(cron) => written.cron = text(&cron.as_str()),
+            Kind::Cron(cron) => written.cron = text(&cron.as_str()),
         }
         written
     }

@@ -16,6 +16,12 @@ pub(super) fn item(out: &mut String, entity: &Value) {
     }
 }
 
+/// A map at the first level.
+pub(super) fn map(out: &mut String, entity: &Value) {
+    let Value::Object(entries) = entity else { return };
+    block(out, entries, 2);
+}
+
 /// `key: value`, the cursor standing at the key.
 fn entry(out: &mut String, key: &str, value: &Value, indent: usize) {
     out.push_str(&scalar(key));

@@ -93,7 +93,12 @@ fn walk_row(path: &str, item: &Value, fields: &mut Vec<Field>) {
 }
 
 fn title(index: usize, item: &Value) -> String {
-    item.get("header").and_then(Value::as_str).map_or_else(|| index.to_string(), plain)
+    let text = |key: &str| item.get(key).and_then(Value::as_str);
+    match (text("header").or(text("on")), text("from"), text("to")) {
+        (Some(one), _, _) => plain(one),
+        (None, Some(from), Some(to)) => plain(&format!("{from} to {to}")),
+        _ => index.to_string(),
+    }
 }
 
 fn secret(path: String, key: &str, notation: &str) -> Field {

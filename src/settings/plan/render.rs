@@ -1,6 +1,6 @@
 //! A plan as lines for people.
 
-use super::{EntityChange, Plan};
+use super::{EntityChange, EntityKind, Plan};
 use std::fmt::Write;
 
 const GREEN: &str = "\x1b[32m";
@@ -38,7 +38,9 @@ pub(super) fn render(plan: &Plan, color: bool) -> String {
 
 fn title(change: &EntityChange) -> String {
     let name: String = change.name.chars().filter(|c| !c.is_control()).collect();
-    if change.name == change.id {
+    if change.kind == EntityKind::Calendar {
+        name
+    } else if change.name == change.id {
         format!("{} {name}", change.kind)
     } else {
         format!("{} {name} (id {})", change.kind, change.id)

@@ -3,13 +3,13 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
 
-use super::{NEW_YORK, TOKYO, at, oracle, schedule};
+use super::{JAPAN, NEW_YORK, TOKYO, at, oracle, schedule};
 use renkei::domain::schedule::Schedule;
 
 /// The slots of a span, as local times with their offsets.
 fn slots(yaml: &str, zone: Tz, from: &str, to: &str) -> Vec<String> {
     schedule(yaml)
-        .slots_between(zone, at(from), at(to))
+        .slots_between(zone, &JAPAN, at(from), at(to))
         .map(|slot| slot.with_timezone(&zone).format("%m-%d %H:%M %:z").to_string())
         .collect()
 }
@@ -49,14 +49,15 @@ fn samoa_skipped_a_day_and_the_timer_did_not() {
     assert_eq!(slots, ["12-29 06:00 -10:00", "12-31 00:00 +14:00", "12-31 06:00 +14:00", "01-01 06:00 +14:00"]);
 }
 
-/// Compares all readings with the oracle from `from` on, for some days.
-fn compare(zone: Tz, from: DateTime<Utc>, days: i64, readings: &[(Schedule, oracle::Due)]) {
+/// Compares all readings with the oracle from `from` on, for some days, and says how many slots agreed.
+fn compare(zone: Tz, from: DateTime<Utc>, days: i64, readings: &[(Schedule, oracle::Due)]) -> usize {
     // Two days of lead give the oracle the windows that were open when the comparison starts.
     let walk = oracle::walk(zone, from - TimeDelta::days(2), (days + 2) * 1440);
     let to = from + TimeDelta::minutes(days * 1440 - 1);
+    let mut agreed = 0;
     for (schedule, due) in readings {
         let expected: Vec<_> = due.slots(&walk).into_iter().filter(|slot| *slot > from).collect();
-        let found: Vec<_> = schedule.slots_between(zone, from, to).collect();
+        let found: Vec<_> = schedule.slots_between(zone, &JAPAN, from, to).collect();
         if found != expected {
             let show = |slots: &[DateTime<Utc>], others: &[DateTime<Utc>]| {
                 let mut only: Vec<_> = slots.iter().filter(|slot| !others.contains(slot)).collect();
@@ -70,7 +71,9 @@ fn compare(zone: Tz, from: DateTime<Utc>, days: i64, readings: &[(Schedule, orac
                 show(&expected, &found)
             );
         }
+        agreed += found.len();
     }
+    agreed
 }
 
 fn readings() -> Vec<(Schedule, oracle::Due)> {
@@ -130,4 +133,39 @@ fn the_zones_of_the_world_agree_with_the_oracle_at_one_of_their_changes() {
         }
     }
     assert!(seen.len() > 100, "only {} changes were found", seen.len());
+}
+
+/// All of them, one by one: some minutes, so it is asked for by name (docs/reliability.md).
+#[test]
+#[expect(clippy::print_stdout, reason = "whoever asks for minutes of work wants to know how much it was")]
+#[ignore = "takes minutes: cargo test --release --test it every_change_of_every_zone -- --ignored --nocapture"]
+fn every_change_of_every_zone_from_2000_to_2040_agrees_with_the_oracle() {
+    let (first, last) = (10_957, 25_933); // 1 January 2000 to 31 December 2040, in days since 1970
+    let readings = readings();
+    let workers = std::thread::available_parallelism().map_or(2, usize::from);
+    let done = std::sync::Mutex::new((0, 0));
+    std::thread::scope(|scope| {
+        for worker in 0..workers {
+            let (readings, done) = (&readings, &done);
+            scope.spawn(move || {
+                for zone in TZ_VARIANTS.iter().skip(worker).step_by(workers) {
+                    let offset = |day: i64| {
+                        let at = DateTime::UNIX_EPOCH + TimeDelta::days(day);
+                        at.with_timezone(zone).naive_local() - at.naive_utc()
+                    };
+                    let (mut changes, mut slots) = (0, 0);
+                    for day in (first..=last).filter(|day| offset(*day) != offset(day + 1)) {
+                        assert!([day, day + 1].iter().all(|day| offset(*day).num_seconds() % 60 == 0), "{zone}");
+                        changes += 1;
+                        slots += compare(*zone, DateTime::UNIX_EPOCH + TimeDelta::days(day - 1), 3, readings);
+                    }
+                    let mut done = done.lock().unwrap();
+                    *done = (done.0 + changes, done.1 + slots);
+                }
+            });
+        }
+    });
+    let (changes, slots) = done.into_inner().unwrap();
+    println!("{} zones, {changes} changes, {} schedules, {slots} slots agree", TZ_VARIANTS.len(), readings.len());
+    assert!(changes > 10_000, "only {changes} changes were found");
 }
