@@ -1,5 +1,6 @@
 //! From the source to the spool: find the source, read it, write the batches, look at the checks. A run that goes on,
-//! was approved or repeats another one uses the files that are there; each is verified again before it is sent.
+//! was approved or repeats another one uses the files that are there; each is verified again before it is sent. A check
+//! that tripped is written down with the files, so that they are never found without it.
 
 use super::Engine;
 use super::executor::{Stop, internal};
@@ -25,7 +26,8 @@ pub(super) struct Stored {
     pub(super) warning: Option<Failure>,
 }
 
-/// The run's files: those that are there, those of the run that it repeats, or those of a new export.
+/// The run's files: those that are there, those of the run that it repeats, or those of a new export; unless a check
+/// has tripped at them that nobody has approved.
 pub(super) async fn stored(engine: &Engine, job: &Job) -> Result<Stored, Stop> {
     let run = &job.run;
     if run.exported_at.is_none() {
@@ -34,11 +36,12 @@ pub(super) async fn stored(engine: &Engine, job: &Job) -> Result<Stored, Stop> {
             None => export(engine, job).await?,
         }
     }
-    let warning = job.steady.insist(|| engine.store.run_by_seq(run.seq)).await?.warning;
-    Ok(Stored { batches: job.steady.insist(|| engine.store.batches(run.seq)).await?, warning })
+    let run = job.steady.insist(|| engine.store.run_by_seq(run.seq)).await?;
+    check(job, run.tripped)?;
+    Ok(Stored { batches: job.steady.insist(|| engine.store.batches(run.seq)).await?, warning: run.warning })
 }
 
-/// Exports, and stops at the checks.
+/// Exports, and writes down what came of it, with the checks that tripped.
 async fn export(engine: &Engine, job: &Job) -> Result<(), Stop> {
     let opened = open(engine, job).await?;
     let (about, source) = (opened.about.to_string(), place(&opened.about, job.zone));
@@ -49,11 +52,11 @@ async fn export(engine: &Engine, job: &Job) -> Result<(), Stop> {
         records: exported.records,
         skipped_rows: exported.left_out_total,
         warning: warning(&exported),
+        tripped: exported.tripped,
         source: Some(source),
         adopted: None,
     };
-    job.steady.insist(|| engine.store.record_export(job.run.seq, &new, engine.clock.now())).await?;
-    check(job, exported.tripped)
+    Ok(job.steady.insist(|| engine.store.record_export(job.run.seq, &new, engine.clock.now())).await?)
 }
 
 /// What was read, for the history and the mail: the file's name and when it was written.
@@ -206,6 +209,7 @@ async fn adopt(engine: &Engine, job: &Job, earlier: Run, batches: Vec<Batch>) ->
         records: earlier.records,
         skipped_rows: earlier.skipped_rows,
         warning: earlier.warning,
+        tripped: earlier.tripped,
         source: earlier.source,
         adopted: earlier.export_number,
     };

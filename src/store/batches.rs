@@ -84,6 +84,8 @@ pub struct NewExport {
     pub skipped_rows: u64,
     /// About those rows.
     pub warning: Option<crate::domain::failure::Failure>,
+    /// The checks that tripped and that nobody has approved.
+    pub tripped: Vec<crate::domain::failure::Failure>,
     /// What was read, for people.
     pub source: Option<String>,
     /// The number of the export whose files are taken over; `None` for a new one.
@@ -144,8 +146,8 @@ impl Store {
         let changed = sqlx::query(
             "UPDATE runs SET exported_at = $1, records = $2, bytes = $3, skipped_rows = $4, warning = $5, source = $6, \
              export_number = COALESCE($7, (SELECT CAST(COALESCE(MAX(o.export_number), 0) + 1 AS BIGINT) FROM runs o \
-             WHERE o.menu_id = runs.menu_id AND o.integration_id = runs.integration_id)) \
-             WHERE seq = $8 AND state = 'running' AND exported_at IS NULL",
+             WHERE o.menu_id = runs.menu_id AND o.integration_id = runs.integration_id)), \
+             tripped = $8 WHERE seq = $9 AND state = 'running' AND exported_at IS NULL",
         )
         .bind(millis(now))
         .bind(signed(export.records)?)
@@ -154,6 +156,7 @@ impl Store {
         .bind(export.warning.as_ref().map(super::row::to_json).transpose()?)
         .bind(export.source.clone())
         .bind(export.adopted)
+        .bind(Some(&export.tripped).filter(|tripped| !tripped.is_empty()).map(super::row::to_json).transpose()?)
         .bind(seq)
         .execute(&mut *tx)
         .await?;

@@ -112,11 +112,12 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
-    /// Approves a held run (「送信する」): it is queued with the files that it has.
+    /// Approves a held run (「送信する」): it is queued with the files that it has, and what tripped is settled.
     pub async fn approve(&self, seq: i64, actor: &str, now: DateTime<Utc>) -> StoreResult<()> {
         let mut tx = self.write().await?;
         let changed = sqlx::query(
-            "UPDATE runs SET state = 'queued', approved_by = $1, failure = NULL WHERE seq = $2 AND state = 'held'",
+            "UPDATE runs SET state = 'queued', approved_by = $1, failure = NULL, tripped = NULL \
+             WHERE seq = $2 AND state = 'held'",
         )
         .bind(actor)
         .bind(seq)

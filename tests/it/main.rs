@@ -30,4 +30,5 @@ mod stops;
 mod store;
 mod support;
 mod timers;
+mod tripped;
 mod trouble;
