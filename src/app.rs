@@ -14,6 +14,11 @@ use crate::settings::secrets::{Resolver, SecretError};
 use crate::store::{DatabaseLock, LockError, Store, StoreError};
 use data_folder::{DataFolderError, Visitor};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How often, and how far apart, a lock is looked at again that others hold.
+const LOOKS: u32 = 10;
+const LOOK: Duration = Duration::from_millis(50);
 
 /// The house with its doors open: configuration, clock, store and secrets.
 #[derive(Clone)]
@@ -63,6 +68,18 @@ impl App {
         let since = clock.now().with_timezone(&config.timezone).to_rfc3339();
         let holder = format!("{command}, process {}, since {since}", std::process::id());
         DatabaseLock::acquire(&config.database, &holder)
+    }
+
+    /// The same, but looks again for a moment: a short command may hold the lock just to learn whether a daemon runs.
+    pub async fn lock_soon(config: &Config, clock: &Clock, command: &str) -> Result<DatabaseLock, LockError> {
+        for _ in 0..LOOKS {
+            match Self::lock_of(config, clock, command) {
+                Err(held @ LockError::Held { .. }) => tracing::debug!(%held, "looking again in a moment"),
+                other => return other,
+            }
+            clock.sleep(LOOK).await;
+        }
+        Self::lock_of(config, clock, command)
     }
 
     /// What the loops share.

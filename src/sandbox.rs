@@ -121,6 +121,12 @@ impl Sandbox {
         reach(self.state.log.arrivals(), n, within).await
     }
 
+    /// How many requests have begun to arrive so far.
+    #[must_use]
+    pub fn arrived(&self) -> u64 {
+        *self.state.log.arrivals().borrow()
+    }
+
     /// Plans what to do wrong with the requests that have not arrived yet.
     pub fn misbehave(&self, plan: Plan) {
         self.state.lock().script.add(plan);

@@ -167,14 +167,15 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<u
 
 /// Says which run was queued, or waits for its end.
 async fn follow(session: &Session, engine: &Engine, run: Run, wait: bool, json: bool) -> anyhow::Result<u8> {
-    let lock = App::lock_of(&session.app.config, &session.app.clock, "run start --wait");
+    let (config, clock) = (&session.app.config, &session.app.clock);
     if !wait {
-        if lock.is_ok() {
+        // Given back at once, so that a daemon that is about to start finds it free.
+        if App::lock_of(config, clock, "run start").is_ok() {
             output::aside("warning: no daemon is running: the run waits until `renkei serve` does (or use --wait)");
         }
         return print(session, &run.id, json).await.map(|_| GOOD);
     }
-    let ended = match lock {
+    let ended = match App::lock_soon(config, clock, "run start --wait").await {
         Ok(_lock) => {
             recovery::recover(engine).await?;
             let ended = carry_alone(engine, &run.id, &on_signal()).await?;

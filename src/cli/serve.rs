@@ -37,7 +37,7 @@ pub(super) async fn run(config: Option<&Path>, arguments: Arguments) -> anyhow::
     // The lock comes before the database is opened: an opened one may be brought to a newer schema.
     let mut is_told = false;
     let lock = loop {
-        match App::lock_of(&config, &clock, "serve") {
+        match App::lock_soon(&config, &clock, "serve").await {
             Ok(lock) => break lock,
             Err(held @ LockError::Held { .. }) if arguments.standby => {
                 if !std::mem::replace(&mut is_told, true) {

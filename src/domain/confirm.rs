@@ -88,7 +88,7 @@ pub fn read(confirm: &ConfirmForm, answer: &Answer<'_>, records: u64, file: &str
         Verdict::DeniedRoute => return Meaning::Denied("a proxy or an IP restriction refused the question"),
         Verdict::Accepted | Verdict::Rejected | Verdict::Unknown => {}
     }
-    let Answer::Http { status, body, complete } = answer else { return Meaning::Nothing("there was no answer") };
+    let Answer::Http { status, body, complete, .. } = answer else { return Meaning::Nothing("there was no answer") };
     if !(200..300).contains(status) {
         return Meaning::Nothing("the status API answered with an error");
     }

@@ -17,7 +17,7 @@ fn form(more: Value) -> ConfirmForm {
 
 fn says(form: &ConfirmForm, answer: &Value) -> Meaning {
     let body = answer.to_string();
-    read(form, &Answer::Http { status: 200, body: body.as_bytes(), complete: true }, 10, "batch-001.csv")
+    read(form, &Answer::Http { status: 200, body: body.as_bytes(), complete: true, early: false }, 10, "batch-001.csv")
 }
 
 fn outcome(form: &ConfirmForm, answer: &Value) -> Option<(Outcome, u64, usize)> {
@@ -61,7 +61,7 @@ fn what_does_not_say_clearly_what_happened_says_nothing() {
     let two = form(json!({ "failure": { "at": "/errors", "is": [1] } }));
     assert!(matches!(says(&two, &json!({ "state": "completed", "errors": 1 })), Meaning::Nothing(_)));
     let http = |status, body: &str, complete| {
-        read(&form(json!({})), &Answer::Http { status, body: body.as_bytes(), complete }, 1, "x.csv")
+        read(&form(json!({})), &Answer::Http { status, body: body.as_bytes(), complete, early: false }, 1, "x.csv")
     };
     let good = r#"{"state":"completed"}"#;
     assert!(matches!(http(200, good, true), Meaning::Over(_)));

@@ -218,16 +218,22 @@ impl Checks {
     pub fn strictest(&self, tripped: Vec<Failure>) -> Option<(OnTrip, Failure)> {
         let mut held = None;
         for failure in tripped {
-            let on_trip = match failure.code {
-                Code::Empty => self.empty,
-                _ => self.duplicate_keys,
-            };
-            match on_trip {
-                OnTrip::Fail => return Some((OnTrip::Fail, failure)),
-                OnTrip::Hold => held = held.or(Some((OnTrip::Hold, failure))),
+            match self.on_trip(failure.code) {
+                Some(OnTrip::Fail) => return Some((OnTrip::Fail, failure)),
+                Some(OnTrip::Hold) => held = held.or(Some((OnTrip::Hold, failure))),
+                None => {}
             }
         }
         held
+    }
+
+    /// What is done when the check of this failure trips; `None` for a failure that is no check over the whole export.
+    fn on_trip(&self, code: Code) -> Option<OnTrip> {
+        match code {
+            Code::Empty => Some(self.empty),
+            Code::DuplicateKeys => Some(self.duplicate_keys),
+            _ => None,
+        }
     }
 }
 

@@ -1,11 +1,12 @@
-//! What the receiver's answer means: the decision `classify`, and the table of what follows from each verdict. The
-//! facts behind it: during maintenance every API answers 200 with an HTML page whose first line says 503 (RAKUS help
+//! What the receiver's answer means: the decision `classify`, which reads one table ([`FORMS`]), and what follows from
+//! each verdict, which is another; docs/states.md is written from both. The facts behind them: during maintenance every API answers 200 with an HTML page whose first line says 503 (RAKUS help
 //! page); success and error bodies look like the sister API's (public client code). An unreadable body is never
 //! taken for success.
 
 use super::failure::Code;
 use super::names::names;
 use super::run::BatchState;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use std::fmt;
 use std::time::Duration;
@@ -45,44 +46,46 @@ pub enum Next {
     TryAgainIfHarmless,
 }
 
+/// What follows from a verdict: one line of the second table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Consequence {
+    batch: BatchState,
+    next: Next,
+    code: Option<Code>,
+}
+
 impl Verdict {
+    /// The second table: a verdict, the batch's state after it, what is done, and the failure of a run that ends on it.
+    const fn consequence(self) -> Consequence {
+        let (batch, next, code) = match self {
+            Self::Accepted => (BatchState::Accepted, Next::GoOn, None),
+            Self::Rejected => (BatchState::Rejected, Next::Stop, Some(Code::Rejected)),
+            Self::DeniedToken => (BatchState::NotTaken, Next::Stop, Some(Code::DeniedToken)),
+            Self::DeniedRoute => (BatchState::NotTaken, Next::Stop, Some(Code::DeniedRoute)),
+            Self::Maintenance => (BatchState::NotTaken, Next::TryAgain, Some(Code::Maintenance)),
+            Self::Throttled => (BatchState::NotTaken, Next::TryAgain, Some(Code::Throttled)),
+            Self::Unreachable => (BatchState::NotTaken, Next::TryAgain, Some(Code::Unreachable)),
+            Self::Unknown => (BatchState::Unknown, Next::TryAgainIfHarmless, Some(Code::Unknown)),
+        };
+        Consequence { batch, next, code }
+    }
+
     /// The state of a batch after it.
     #[must_use]
     pub fn batch_state(self) -> BatchState {
-        match self {
-            Self::Accepted => BatchState::Accepted,
-            Self::Rejected => BatchState::Rejected,
-            Self::Unknown => BatchState::Unknown,
-            Self::DeniedToken | Self::DeniedRoute | Self::Maintenance | Self::Throttled | Self::Unreachable => {
-                BatchState::NotTaken
-            }
-        }
+        self.consequence().batch
     }
 
     /// What is done about it.
     #[must_use]
     pub fn next(self) -> Next {
-        match self {
-            Self::Accepted => Next::GoOn,
-            Self::Rejected | Self::DeniedToken | Self::DeniedRoute => Next::Stop,
-            Self::Maintenance | Self::Throttled | Self::Unreachable => Next::TryAgain,
-            Self::Unknown => Next::TryAgainIfHarmless,
-        }
+        self.consequence().next
     }
 
     /// The failure it stands for when the run ends on it.
     #[must_use]
     pub fn code(self) -> Option<Code> {
-        Some(match self {
-            Self::Accepted => return None,
-            Self::Rejected => Code::Rejected,
-            Self::DeniedToken => Code::DeniedToken,
-            Self::DeniedRoute => Code::DeniedRoute,
-            Self::Maintenance => Code::Maintenance,
-            Self::Throttled => Code::Throttled,
-            Self::Unreachable => Code::Unreachable,
-            Self::Unknown => Code::Unknown,
-        })
+        self.consequence().code
     }
 }
 
@@ -101,37 +104,98 @@ pub enum Answer<'a> {
         body: &'a [u8],
         /// Whether the whole body was read.
         complete: bool,
+        /// Whether it came before the whole file had been sent.
+        early: bool,
     },
 }
+
+/// What the table asks of an answer.
+struct Facts {
+    sent: bool,
+    /// `None` where no whole head came.
+    status: Option<u16>,
+    maintenance: bool,
+    /// The body is whole and is JSON.
+    json: bool,
+    /// What the JSON says of itself: success or error.
+    said: Option<bool>,
+    early: bool,
+}
+
+impl Facts {
+    fn of(answer: &Answer<'_>) -> Self {
+        let none = Self { sent: true, status: None, maintenance: false, json: false, said: None, early: false };
+        match answer {
+            Answer::NotSent => Self { sent: false, ..none },
+            Answer::Broken => none,
+            Answer::Http { status, body, complete, early } => {
+                let json = complete.then(|| serde_json::from_slice::<Value>(body).ok()).flatten();
+                Self {
+                    status: Some(*status),
+                    maintenance: is_maintenance(body),
+                    json: json.is_some(),
+                    said: json.as_ref().and_then(said_status),
+                    early: *early,
+                    ..none
+                }
+            }
+        }
+    }
+
+    fn is(&self, status: u16) -> bool {
+        self.status == Some(status)
+    }
+
+    fn within(&self, hundred: u16) -> bool {
+        self.status.is_some_and(|status| status / 100 == hundred)
+    }
+}
+
+/// One line of the first table.
+pub struct Form {
+    /// The form of an answer, as the documentation says it.
+    pub told: &'static str,
+    fits: fn(&Facts) -> bool,
+    /// What it means.
+    pub verdict: Verdict,
+}
+
+macro_rules! forms {
+    ($($told:literal, $fits:expr => $verdict:ident,)+) => {
+        &[$(Form { told: $told, fits: $fits, verdict: Verdict::$verdict }),+]
+    };
+}
+
+/// The first table: the forms of an answer in the order in which they are asked for. The first that fits is the
+/// verdict, and the last fits always.
+pub const FORMS: &[Form] = forms![
+    "no byte of the request was written: name, connect, proxy or TLS failed (a wrong certificate, say)",
+        |facts| !facts.sent => Unreachable,
+    "none, or not a whole head of one: a reset, silence, a time-out, bytes that are no HTTP",
+        |facts| facts.status.is_none() => Unknown,
+    "any status with a body whose first line is `Status: 503 Maintenance mode`",
+        |facts| facts.maintenance => Maintenance,
+    "401", |facts| facts.is(401) => DeniedToken,
+    "403 with JSON", |facts| facts.is(403) && facts.json => DeniedToken,
+    "403 without JSON: a proxy or an IP restriction", |facts| facts.is(403) => DeniedRoute,
+    // A proxy asks for its own password: nothing has reached the service.
+    "407: a proxy asks for its own password", |facts| facts.is(407) => DeniedRoute,
+    "429, with or without `Retry-After`", |facts| facts.is(429) => Throttled,
+    // Whoever answered 4xx, service or gateway, says that it took nothing.
+    "another 4xx", |facts| facts.within(4) => Rejected,
+    "2xx whose whole body is JSON with the `status` error", |facts| facts.within(2) && facts.said == Some(false) => Rejected,
+    // Whoever thanks for half a file has not read it.
+    "2xx whose whole body is JSON with the `status` success, once the whole file was sent",
+        |facts| facts.within(2) && facts.said == Some(true) && !facts.early => Accepted,
+    "anything else: 3xx, 5xx, a 2xx with HTML, rubbish, half a body, one that does not end or unpacks without end, or a success that came before the whole file was sent",
+        |_| true => Unknown,
+];
 
 /// Reads an answer.
 #[must_use]
 pub fn classify(answer: &Answer<'_>) -> Verdict {
-    let (status, body, complete) = match answer {
-        Answer::NotSent => return Verdict::Unreachable,
-        Answer::Broken => return Verdict::Unknown,
-        Answer::Http { status, body, complete, .. } => (*status, *body, *complete),
-    };
-    if is_maintenance(body) {
-        return Verdict::Maintenance;
-    }
-    let json = complete.then(|| serde_json::from_slice::<Value>(body).ok()).flatten();
-    match status {
-        401 => Verdict::DeniedToken,
-        403 if json.is_some() => Verdict::DeniedToken,
-        403 => Verdict::DeniedRoute,
-        // A proxy asks for its own password: nothing has reached the service.
-        407 => Verdict::DeniedRoute,
-        429 => Verdict::Throttled,
-        200..=299 => match json.as_ref().and_then(said_status) {
-            Some(true) => Verdict::Accepted,
-            Some(false) => Verdict::Rejected,
-            None => Verdict::Unknown,
-        },
-        // Whoever answered 4xx, service or gateway, says that it took nothing.
-        400..=499 => Verdict::Rejected,
-        _ => Verdict::Unknown,
-    }
+    let facts = Facts::of(answer);
+    FORMS.iter().find(|form| (form.fits)(&facts)).map_or(Verdict::Unknown, |form| form.verdict)
 }
 
 /// Whether a JSON answer says success (`true`), error (`false`), or neither. Codes may be texts or numbers.
@@ -159,6 +223,22 @@ pub fn backoff(attempt: u32, jitter: f64, retry_after: Option<Duration>) -> Dura
         Duration::from_secs(5).saturating_mul(1 << attempt.saturating_sub(1).min(7)).min(Duration::from_secs(600));
     let spread = full.mul_f64(0.5 + 0.5 * jitter.clamp(0.0, 1.0));
     retry_after.map_or(spread, |asked| asked.max(spread))
+}
+
+/// When to try again, if that is at most `retry_for` after the first trouble (`since`); see [`backoff`].
+#[must_use]
+pub fn try_again_at(
+    now: DateTime<Utc>,
+    since: DateTime<Utc>,
+    retry_for: Duration,
+    attempt: u32,
+    jitter: f64,
+    retry_after: Option<Duration>,
+) -> Option<DateTime<Utc>> {
+    // A receiver may ask for an instant that no calendar holds.
+    let until = now.checked_add_signed(TimeDelta::from_std(backoff(attempt, jitter, retry_after)).ok()?)?;
+    let tried = (until - since).to_std().unwrap_or_default();
+    (tried <= retry_for).then_some(until)
 }
 
 /// Sentences of the API's own error that tell which row and column (sister API's two shapes, public client code).
@@ -206,7 +286,7 @@ mod tests {
     use super::*;
 
     fn http(status: u16, body: &str) -> Verdict {
-        classify(&Answer::Http { status, body: body.as_bytes(), complete: true })
+        classify(&Answer::Http { status, body: body.as_bytes(), complete: true, early: false })
     }
 
     #[test]
@@ -242,10 +322,20 @@ mod tests {
     }
 
     #[test]
+    fn every_verdict_has_a_form_and_the_last_form_takes_what_is_left() {
+        for verdict in Verdict::ALL {
+            assert!(FORMS.iter().any(|form| form.verdict == *verdict), "{verdict}");
+        }
+        assert!((FORMS.last().unwrap().fits)(&Facts::of(&Answer::Broken)));
+    }
+
+    #[test]
     fn half_a_body_is_never_success() {
         let body = br#"{"status":"success"}"#;
-        let answer = Answer::Http { status: 200, body, complete: false };
-        assert_eq!(classify(&answer), Verdict::Unknown);
+        let answer = |complete, early| classify(&Answer::Http { status: 200, body, complete, early });
+        assert_eq!(answer(true, false), Verdict::Accepted);
+        assert_eq!(answer(false, false), Verdict::Unknown);
+        assert_eq!(answer(true, true), Verdict::Unknown, "nobody has read a file that is half sent");
         assert_eq!(classify(&Answer::Broken), Verdict::Unknown);
         assert_eq!(classify(&Answer::NotSent), Verdict::Unreachable);
     }

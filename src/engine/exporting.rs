@@ -143,7 +143,8 @@ pub(super) fn warning(exported: &Exported) -> Option<Failure> {
     })
 }
 
-/// A tripped check holds the run or fails it, as the menu says.
+/// A tripped check holds the run or fails it, as the menu says, until a person has approved it: whether it has just
+/// been exported, repeats another run's files, or goes on after a crash.
 fn check(job: &Job, tripped: Vec<Failure>) -> Result<(), Stop> {
     match job.menu.form().checks.strictest(tripped) {
         None => Ok(()),

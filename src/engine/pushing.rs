@@ -11,11 +11,10 @@ use super::verdict_file::VerdictFile;
 use crate::domain::ending::end_state;
 use crate::domain::failure::{Code, Failure};
 use crate::domain::run::{BatchState, RunState};
-use crate::domain::verdict::{Next, Verdict, api_error, backoff};
+use crate::domain::verdict::{Next, Verdict, api_error, try_again_at};
 use crate::push::{self, Reply, Upload};
 use crate::store::batches::{Batch, Conclusion};
 use crate::store::runs::Run;
-use chrono::TimeDelta;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -179,12 +178,10 @@ fn after(engine: &Engine, job: &Job, batches: &[Batch], index: usize, reply: &Re
 fn resume_at(engine: &Engine, job: &Job, retry_after: Option<Duration>) -> Option<chrono::DateTime<chrono::Utc>> {
     let now = engine.clock.now();
     let tries = job.run.tries.saturating_add(1);
-    let wait = backoff(tries, jitter(&job.run.id, tries), retry_after);
-    let until = now + TimeDelta::from_std(wait).ok()?;
     let since = job.run.trouble_since.unwrap_or(now);
-    let end = since + job.integration.form().retry_for.to_delta();
-    let end = job.deadline.map_or(end, |deadline| deadline.min(end));
-    (until <= end).then_some(until)
+    let retry_for = job.integration.form().retry_for.to_std();
+    let until = try_again_at(now, since, retry_for, tries, jitter(&job.run.id, tries), retry_after)?;
+    job.deadline.is_none_or(|deadline| until <= deadline).then_some(until)
 }
 
 /// Spreads runs over the upper half of their wait, the same for the same run and try.

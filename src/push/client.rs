@@ -109,18 +109,13 @@ impl Client {
     fn read(&self, heard: Heard, clock: &Clock) -> Reply {
         let Heard { status, headers, body, cut, taken, total } = heard;
         let (text, is_decoded) = decode(&headers, &body);
+        let early = (taken < total).then(|| format!("it came after {taken} of {total} bytes"));
         let verdict = classify(&Answer::Http {
             status,
             body: if is_decoded { text.as_bytes() } else { &body },
             complete: cut.is_none(),
+            early: early.is_some(),
         });
-        let early = (taken < total).then(|| format!("it came after {taken} of {total} bytes"));
-        let verdict = if early.is_some() && verdict == Verdict::Accepted {
-            // Whoever thanks for half a file has not read it.
-            Verdict::Unknown
-        } else {
-            verdict
-        };
         let mut note = vec![meaning(verdict, status)];
         if (300..400).contains(&status) {
             note.push(redirection(&self.url, &headers));

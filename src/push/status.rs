@@ -92,7 +92,7 @@ impl StatusClient {
         let (text, _) = decode(&heard.headers, &heard.body);
         let text = self.exchange.masked(&text);
         let complete = heard.cut.is_none();
-        let answer = Answer::Http { status: heard.status, body: text.as_bytes(), complete };
+        let answer = Answer::Http { status: heard.status, body: text.as_bytes(), complete, early: false };
         StatusReply {
             meaning: read(&self.confirm, &answer, records, file),
             http_status: Some(heard.status),

@@ -11,6 +11,7 @@ mod preview;
 use crate::support::TOKEN;
 use assert_cmd::cargo::CommandCargoExt as _;
 use renkei::sandbox::{Misbehaviour, Plan, Sandbox, SandboxOptions};
+use renkei::store::DatabaseLock;
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -280,6 +281,18 @@ menus:",
     let integration = text(&machine.run(&["integration", "show", "社員マスタ連携"]).await);
     assert!(integration.contains("/items/importId") && !integration.contains(TOKEN), "{integration}");
     assert!(!text(&machine.run(&["settings", "export"]).await).contains(TOKEN));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_that_is_held_for_a_moment_keeps_no_daemon_from_starting() {
+    let machine = Machine::new().await;
+    let held = DatabaseLock::acquire(&machine.folder.path().join("data/renkei.db"), "a short command").unwrap();
+    let mut daemon = machine.start(&["serve"], "serve.log");
+    let told = daemon.says("looking again").await;
+    assert!(told.contains("a short command"), "{told}");
+    drop(held);
+    daemon.says("renkei is ready").await;
+    assert_eq!(daemon.terminate().await, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,7 @@ use renkei::config::{self, Config, Locale};
 use renkei::domain::failure::Code;
 use renkei::domain::run::{RunState, SkipReason};
 use renkei::domain::schedule::Schedule;
-use renkei::domain::verdict::Verdict;
+use renkei::domain::verdict::{FORMS, Next};
 use renkei::export::characters::Encoder;
 use renkei::messages;
 use renkei::settings::secrets::Resolver;
@@ -54,6 +54,19 @@ fn table_below(text: &str, heading: &str) -> Vec<Vec<String>> {
         .collect()
 }
 
+/// A table of a page that is written from the code stands between two marks; written anew if that is asked for.
+fn generated(name: &str, mark: &str, table: &str) {
+    let text = page(name);
+    let (open, close) = (format!("<!-- {mark} -->\n"), format!("<!-- /{mark} -->"));
+    let (before, rest) = text.split_once(&open).unwrap();
+    let (found, after) = rest.split_once(&close).unwrap();
+    if std::env::var_os("RENKEI_WRITE_DOCS").is_some() {
+        std::fs::write(root().join(name), format!("{before}{open}{table}{close}{after}")).unwrap();
+        return;
+    }
+    assert_eq!(found, table, "write it anew: RENKEI_WRITE_DOCS=1 cargo test docs::");
+}
+
 /// `a` of `` `a` ``.
 fn code(cell: &str) -> &str {
     cell.trim_matches('`')
@@ -84,12 +97,18 @@ fn every_state_of_a_run_is_explained_with_its_exit_code() {
 }
 
 #[test]
-fn every_verdict_is_told_with_the_state_that_follows() {
-    let rows = table_below(&page("docs/states.md"), "## A batch");
-    let told: Vec<(&str, &str)> = rows.iter().map(|row| (code(&row[0]), code(&row[2]))).collect();
-    let known: Vec<(&str, &str)> =
-        Verdict::ALL.iter().map(|verdict| (verdict.as_str(), verdict.batch_state().as_str())).collect();
-    assert_eq!(told, known);
+fn the_table_of_verdicts_is_the_one_that_decides() {
+    let mut table = String::from("| the answer | verdict | batch becomes | then |\n|---|---|---|---|\n");
+    for form in FORMS {
+        let then = match form.verdict.next() {
+            Next::GoOn => "the next batch",
+            Next::Stop => "the run stops",
+            Next::TryAgain => "tried again",
+            Next::TryAgainIfHarmless => "tried again only if `repeat_safe`",
+        };
+        table += &format!("| {} | `{}` | `{}` | {then} |\n", form.told, form.verdict, form.verdict.batch_state());
+    }
+    generated("docs/states.md", "verdicts", &table);
 }
 
 #[test]
@@ -107,15 +126,7 @@ fn the_table_of_failures_says_what_the_mails_say() {
         let steps = (messages::of(Locale::En).explain)(*failure).steps.join(". ");
         table += &format!("| `{failure}` | {} | {steps}. |\n", failure.meaning().trim());
     }
-    let text = page("docs/errors.md");
-    let (before, rest) = text.split_once("<!-- codes -->\n").unwrap();
-    let (found, after) = rest.split_once("<!-- /codes -->").unwrap();
-    if std::env::var_os("RENKEI_WRITE_DOCS").is_some() {
-        let whole = format!("{before}<!-- codes -->\n{table}<!-- /codes -->{after}");
-        std::fs::write(root().join("docs/errors.md"), whole).unwrap();
-        return;
-    }
-    assert_eq!(found, table, "write it anew: RENKEI_WRITE_DOCS=1 cargo test docs::");
+    generated("docs/errors.md", "codes", &table);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Tests of: push. The receivers here are bare sockets, so that each byte and each end of a connection is chosen.
 
 mod certificates;
+mod faults;
+mod fuzz;
 mod parsers;
 mod proxies;
 mod receiver;

@@ -1,10 +1,12 @@
 //! Bugs that people met, each with the test that would have caught it.
 
 use crate::support::House;
+use renkei::domain::failure::Code;
 use renkei::domain::run::RunState;
 use renkei::engine::{dispatcher, orders, pausing, recovery};
 use renkei::sandbox::{Misbehaviour, Plan};
 use serde_json::json;
+use sqlx::{Connection as _, Executor as _};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -49,4 +51,40 @@ async fn a_cancel_does_not_hide_a_request_of_unknown_fate() {
     recovery::recover(&house.engine).await.unwrap();
     house.settle().await;
     assert_eq!(house.detail(&run.id).await.run.state, RunState::Unknown);
+}
+
+/// A `Retry-After` beyond the end of the calendar ended the run as a defect of renkei's own.
+#[tokio::test]
+async fn a_retry_after_that_no_calendar_holds_ends_the_tries() {
+    let house = house().await;
+    let retry_after = Some("9999999999999".to_owned());
+    house.sandbox.misbehave(Plan::once(Misbehaviour::Throttle { retry_after }));
+    let run = house.carried().await.run;
+    assert_eq!((run.state, run.failure.unwrap().code), (RunState::Failed, Code::Throttled));
+}
+
+/// A crash between the export and the hold let a run go on that a check had stopped: its files were sent unseen.
+#[tokio::test]
+async fn a_check_that_tripped_before_a_crash_still_holds_the_run() {
+    let house = house().await;
+    house.file("list.csv", "社員コード,社員名\n1045,佐藤\n1045,髙橋\n");
+    let database = house.app.config.database.clone();
+    let sql = async |text: &'static str| {
+        let url = format!("sqlite://{}", database.display());
+        sqlx::AnyConnection::connect(&url).await.unwrap().execute(text).await.unwrap();
+    };
+    // The hold is not taken, as if the daemon had ended just before it.
+    sql("CREATE TRIGGER crash BEFORE UPDATE ON runs WHEN NEW.state = 'held' BEGIN SELECT RAISE(ABORT, 'crash'); END")
+        .await;
+    let run = house.carried().await.run;
+    assert_eq!(run.state, RunState::Running);
+    sql("DROP TRIGGER crash").await;
+    let house = house.reopened().await;
+    recovery::recover(&house.engine).await.unwrap();
+    house.settle().await;
+    let run = house.detail(&run.id).await.run;
+    assert_eq!((run.state, house.received().len()), (RunState::Held, 0));
+    orders::approve(&house.engine, &run.id, "佐藤").await.unwrap();
+    house.settle().await;
+    assert_eq!((house.detail(&run.id).await.run.state, house.received().len()), (RunState::Accepted, 1));
 }

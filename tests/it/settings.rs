@@ -177,9 +177,13 @@ fn a_switch_is_read_in_every_spelling_and_nothing_else_is() {
 
 #[test]
 fn what_is_not_in_this_version_is_named_so() {
-    let csv = "{ csv: { path: employees.csv, charset: auto, max_age: 26h } }";
-    let error = error(&example_with(csv, "{ sql: { url: x, query: y } }"));
-    assert!(error.contains("the source sql is not in this version (use csv"), "{error}");
+    let (old, new, wanted) = (
+        "{ csv: { path: employees.csv, charset: auto, max_age: 26h } }",
+        "{ sql: { url: x, query: y } }",
+        "the source sql is not in this version (use csv",
+    );
+    let error = error(&example_with(old, new));
+    assert!(error.contains(wanted), "{error}");
 }
 
 #[test]

@@ -23,6 +23,12 @@ use tokio_util::sync::CancellationToken;
 /// The zone of all tests that do not say another.
 pub(crate) const TOKYO: chrono_tz::Tz = chrono_tz::Asia::Tokyo;
 
+/// Says a figure to whoever asked for it with `--nocapture`.
+#[expect(clippy::print_stdout, reason = "a measurement is there to be read")]
+pub(crate) fn tell(line: impl std::fmt::Display) {
+    println!("{line}");
+}
+
 /// An instant, written in Tokyo's time.
 pub(crate) fn at(text: &str) -> DateTime<Utc> {
     let local = chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").unwrap();
