@@ -4,10 +4,12 @@
 pub mod data_folder;
 pub mod doctor;
 pub mod log;
+pub mod supervisor;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::engine::{Bells, Daemon, Engine, StartError};
+use crate::engine::{Bells, Board, Daemon, Engine, StartError};
+use crate::notify::Herald;
 use crate::report::{Postman, PostmanError};
 use crate::settings::secrets::{Resolver, SecretError};
 use crate::store::{DatabaseLock, LockError, Store, StoreError};
@@ -89,7 +91,9 @@ impl App {
             config: self.config.clone(),
             secrets: self.secrets.clone(),
             postman: self.postman()?,
+            herald: Herald::new(self.config.notify.clone(), self.secrets.clone()),
             bells: Arc::new(Bells::default()),
+            board: Arc::new(Board::new(self.clock.now())),
         })
     }
 

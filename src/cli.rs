@@ -21,7 +21,6 @@ mod stop;
 mod timer;
 mod today;
 mod user;
-mod view;
 
 pub use session::Session;
 

@@ -3,10 +3,12 @@
 //! said at once, with its place and the way to mend it.
 
 mod mail;
+pub mod notify;
 pub mod raw;
 mod read;
 
 pub use mail::{Mail, Tls};
+pub use notify::Notify;
 pub use raw::{Locale, Log, LogFormat};
 pub use read::keys;
 
@@ -35,6 +37,8 @@ pub struct Config {
     pub lanes: Lanes,
     /// Where mail goes.
     pub mail: Option<Mail>,
+    /// Who else is told of runs, and that the daemon is alive.
+    pub notify: Notify,
     /// The log.
     pub log: Log,
     /// How long a stop waits for the request in flight.
@@ -146,6 +150,10 @@ fn settle(raw: Raw, file: Option<&Path>) -> Result<Config, Vec<Fault>> {
             None
         }
     });
+    let notify = Notify::check(raw.notify.unwrap_or_default(), &base).unwrap_or_else(|found| {
+        faults.extend(found.into_iter().map(|fault| fault.under("notify")));
+        Notify::default()
+    });
     if !faults.is_empty() {
         return Err(faults);
     }
@@ -157,6 +165,7 @@ fn settle(raw: Raw, file: Option<&Path>) -> Result<Config, Vec<Fault>> {
         locale: raw.locale,
         lanes: raw.lanes,
         mail,
+        notify,
         log: raw.log,
         drain: raw.drain.to_std(),
         keep_files: raw.keep_files.to_std(),
@@ -238,6 +247,51 @@ mod tests {
             r#"13:9: error: listen: the console is not in this version (remove the key or write null)"#,
         ];
         assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_fault_in_notify_is_said_at_its_place_and_never_repeats_an_address() {
+        let text = "notify:\n  \
+                      proxi: x\n  \
+                      allow_http: maybe\n  \
+                      ping: { url: 'http://hc.example/secret-path', every: 5s }\n  \
+                      webhooks:\n    \
+                        - { name: a, form: slak, url: 'https://hooks.example/x' }\n    \
+                        - slack\n    \
+                        - { name: b, form: chatwork, url: 'ftp://hooks.example/secret-path' }\n    \
+                        - { name: b, form: json, url: '${env:U}', token: '${env:T}' }\n    \
+                        - { form: slack, when: never }\n";
+        let told: Vec<_> = faults(text).iter().map(|line| line.replacen("config.yaml:", "", 1)).collect();
+        let expected = [
+            r#"2:3: error: notify.proxi: notify has no key "proxi" (did you mean proxy?)"#,
+            r#"3:15: error: notify.allow_http: "maybe" is neither true nor false (write true or false, without quotes)"#,
+            r#"4:16: error: notify.ping.url: it is not https: whoever listens could read it (write https://…, or set notify.allow_http: true)"#,
+            r#"4:56: error: notify.ping.every: it is below 30s (write 5m, say)"#,
+            r#"6:24: error: notify.webhooks.0.form: "slak" is not known here (did you mean slack? write slack or teams or chatwork or json)"#,
+            r#"7:7: error: notify.webhooks.1: here stands a text, not a webhook (write its keys: name, form, url, when, token, secret)"#,
+            r#"8:7: error: notify.webhooks.2.token: Chatwork asks for an API token (write token: "${file:…}")"#,
+            r#"8:39: error: notify.webhooks.2.url: its scheme is not https (write https://…)"#,
+            r#"9:7: error: notify.webhooks.3.secret: json is signed (write secret: "${file:…}" of a key that the receiver knows)"#,
+            r#"9:15: error: notify.webhooks.3.name: the name stands twice, and logs and retries tell webhooks by it (write another one)"#,
+            r#"9:54: error: notify.webhooks.3.token: only form: chatwork takes one (remove it)"#,
+            r#"10:7: error: notify.webhooks.4.name: name is missing (write name: 情シス)"#,
+            r#"10:7: error: notify.webhooks.4.url: url is missing (write url: "${file:…}")"#,
+            r#"10:28: error: notify.webhooks.4.when: "never" is not known here (write trouble or always)"#,
+        ];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn notify_is_read_with_its_defaults() {
+        let hook = "webhooks: [{ name: a, url: '${env:U}', form: slack }]";
+        let text = format!(
+            "notify: {{ ping: {{ url: 'http://127.0.0.1:1/secret-path' }}, allow_http: true, ca_file: ca.pem, {hook} }}"
+        );
+        let notify = load(&text).unwrap().notify;
+        assert_eq!(notify.ping.as_ref().unwrap().1, Duration::from_secs(300));
+        assert!(notify.ca_file.as_ref().unwrap().is_absolute());
+        assert_eq!(notify.webhooks[0].when, notify::When::Trouble);
+        assert!(!format!("{notify:?}").contains("secret-path"));
     }
 
     #[test]

@@ -17,15 +17,20 @@ pub mod outlook;
 pub mod pausing;
 pub mod planner;
 mod pushing;
+pub mod readiness;
 pub mod reconciling;
 pub mod recovery;
 mod reporting;
+mod sign_of_life;
+mod steadily;
 mod verdict_file;
 
 pub use daemon::{Daemon, Ended, StartError};
+pub use readiness::{Board, Readiness, Reason};
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::notify::Herald;
 use crate::report::Postman;
 use crate::settings::secrets::Resolver;
 use crate::store::Store;
@@ -46,8 +51,12 @@ pub struct Engine {
     pub secrets: Resolver,
     /// Delivers mail; `None` where config.yaml names no server.
     pub postman: Option<Postman>,
+    /// Tells webhooks and dead-man's switches.
+    pub herald: Herald,
     /// Wakes the loops.
     pub bells: Arc<Bells>,
+    /// Where the loops write down how they are.
+    pub board: Arc<Board>,
 }
 
 /// One bell a loop: rung when there may be something to do before the next heartbeat.
@@ -61,6 +70,8 @@ pub struct Bells {
     pub confirming: Notify,
     /// A mail was written.
     pub outbox: Notify,
+    /// A notice was written.
+    pub notices: Notify,
 }
 
 impl Engine {
@@ -68,5 +79,23 @@ impl Engine {
     #[must_use]
     pub fn folder_of(&self, run: &str) -> PathBuf {
         self.config.spool().join(run)
+    }
+
+    /// Whether the daemon can do its work now, and if not, why.
+    #[must_use]
+    pub fn readiness(&self) -> Readiness {
+        self.board.now()
+    }
+
+    /// The loop that does not move any more, if there is one: only a restart helps then.
+    #[must_use]
+    pub fn hangs(&self) -> Option<&'static str> {
+        self.board.hangs(self.clock.elapsed())
+    }
+
+    /// Wakes whoever carries news to people.
+    fn news_is_out(&self) {
+        self.bells.outbox.notify_one();
+        self.bells.notices.notify_one();
     }
 }

@@ -10,7 +10,7 @@
 //!
 //! A layer imports only what stands left of it; siblings (between the dots) never import each other:
 //!
-//! `domain → clock → yaml → config → store → settings · source · export · push · report → engine → app → cli`
+//! `domain → clock → yaml → config → store → settings · source · export · push · report → notify → engine → app → cli`
 //!
 //! | room | is for |
 //! |---|---|
@@ -24,6 +24,7 @@
 //! | [`export`] | records → columns → characters → CSV batches in the spool |
 //! | [`push`] | a batch → 楽楽精算: client, answer → verdict, what became of its import, the account's request slots |
 //! | [`report`] | the mail: its text, outbox, delivery |
+//! | [`notify`] | webhooks and dead-man's switches: their forms, signature, delivery; a request leaves through `push` |
 //! | [`messages`] | one catalogue per language |
 //! | [`engine`] | planner, dispatcher, executor, confirmation, recovery, alarm: thin loops around the pure decisions |
 //! | [`app`] | the one place where everything is put together |
@@ -48,7 +49,7 @@
 //! 7. A character that cannot be written in Shift_JIS is never silently replaced.
 //! 8. A secret is never in a log, an error, a mail, an export, a process's arguments, or the
 //!    database in clear; a record's values are not in logs or mails unless a setting says so.
-//! 9. Report mail can be late; it can neither change a run's outcome nor be lost.
+//! 9. Report mail and notices can be late; they can neither change a run's outcome nor be lost.
 //! 10. Older bytes never overtake newer: once a newer run of the same menu and integration has
 //!     sent, older held or failed ones are not sent without `--force`.
 //! 11. One active daemon per database: an OS lock; the second names the holder and ends with 2.
@@ -61,6 +62,7 @@ pub mod domain;
 pub mod engine;
 pub mod export;
 pub mod messages;
+pub mod notify;
 pub mod push;
 pub mod report;
 pub mod sandbox;

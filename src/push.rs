@@ -1,5 +1,5 @@
 //! A batch → 楽楽精算: the client, the answer and its verdict, the account's request slots, the question what became
-//! of an import, and the probe that tries the route without sending anything.
+//! of an import, the probe that tries the route without sending anything, and the small messages of `notify`.
 //!
 //! One [`Client::push`] is at most one request: nothing is retried here, no redirect is followed, no connection is used
 //! twice, and the environment's proxy is not looked at. What it cannot tell it calls unknown.
@@ -8,6 +8,7 @@ mod body;
 mod cause;
 mod client;
 mod exchange;
+mod post;
 mod probe;
 mod proxy;
 mod reply;
@@ -17,6 +18,7 @@ mod status;
 mod tls;
 
 pub use client::{Client, Patience};
+pub use post::{Message, Way, post};
 pub use probe::{ProbeReport, Step, probe};
 pub use reply::Reply;
 pub use slots::{Permit, acquire};

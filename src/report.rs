@@ -1,4 +1,4 @@
-//! The report mail: its facts, its words, its recipients, the outbox and the delivery. A mail can be late; it can
+//! The report mail: its facts, its words, its recipients, the outbox and the delivery; and a run as JSON. A mail can be late; it can
 //! neither change a run's outcome nor be lost (it is written to the outbox in the transaction that ends the run).
 
 mod body;
@@ -8,9 +8,10 @@ pub mod outbox;
 pub mod postman;
 mod recipients;
 pub mod text;
+pub mod view;
 
 pub use digest::compose_digest;
 pub use facts::RunFacts;
 pub use postman::{DeliveryError, Postman, PostmanError};
 pub use recipients::recipients;
-pub use text::{Letter, compose, compose_test};
+pub use text::{Letter, compose, compose_brief, compose_test};

@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod life;
 mod lock;
 pub mod mornings;
+pub mod notices;
 pub mod outbox;
 pub mod pauses;
 pub mod people;
@@ -34,6 +35,7 @@ use backend::Transaction;
 use chrono::{DateTime, Utc};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Gives access to the database. Cheap to clone.
 #[derive(Clone)]
@@ -96,6 +98,16 @@ impl From<sqlx::Error> for StoreError {
 }
 
 impl StoreError {
+    /// Whether the database itself could not do it just now (locked, full, unreachable, an I/O error), so that the same
+    /// may succeed later. What was asked for was not done.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Database { error, .. } => backend::is_passing(error),
+            _ => false,
+        }
+    }
+
     fn content(error: impl std::fmt::Display) -> Self {
         Self::Content(error.to_string())
     }
@@ -112,7 +124,12 @@ impl Store {
     /// # Errors
     /// A file of a newer version, a damaged one, or one that cannot be written is an error and stays untouched.
     pub async fn open(path: &Path) -> StoreResult<Self> {
-        Ok(Self { pools: Arc::new(backend::open(path).await?) })
+        Self::open_patient(path, backend::PATIENCE).await
+    }
+
+    /// The same with a patience of one's own towards another process that has the database locked.
+    pub async fn open_patient(path: &Path, patience: Duration) -> StoreResult<Self> {
+        Ok(Self { pools: Arc::new(backend::open(path, patience).await?) })
     }
 
     /// Opens the database for reading alone: for commands that only show. It makes no file and changes no schema, and

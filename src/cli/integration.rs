@@ -1,11 +1,12 @@
 //! `renkei integration`: list, look into, and try the route without sending anything.
 
 use super::session::Session;
-use super::{BAD, GOOD, output, view};
+use super::{BAD, GOOD, output};
 use crate::domain::integration::Integration;
 use crate::domain::secret::{MASK, SecretText, names_a_secret};
 use crate::engine::pausing;
 use crate::push::probe;
+use crate::report::view;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 

@@ -1,12 +1,14 @@
 //! `renkei run`: start, list, look into, repeat, cancel, decide.
 
 use super::session::{Session, on_signal};
-use super::{GOOD, output, view};
+use super::{GOOD, output};
 use crate::app::App;
 use crate::domain::run::{RunState, Trigger};
 use crate::engine::dispatcher::carry_alone;
 use crate::engine::{Engine, orders, recovery};
+use crate::notify;
 use crate::report::outbox::deliver_due;
+use crate::report::view;
 use crate::store::LockError;
 use crate::store::runs::{Run, RunDetail, RunFilter};
 use std::time::Duration;
@@ -180,6 +182,7 @@ async fn follow(session: &Session, engine: &Engine, run: Run, wait: bool, json: 
             if let Some(postman) = &engine.postman {
                 deliver_due(&engine.store, postman, &engine.clock).await?;
             }
+            notify::deliver_due(&engine.store, &engine.herald, &engine.clock).await?;
             ended
         }
         Err(LockError::Held { .. }) => watch(engine, &run.id).await?,

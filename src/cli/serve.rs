@@ -3,6 +3,7 @@
 use super::session::{Session, on_signal};
 use super::{GOOD, apply};
 use crate::app::data_folder::{self, Visitor};
+use crate::app::supervisor::{self, Supervisor};
 use crate::app::{App, AppError, log};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -42,6 +43,7 @@ pub(super) async fn run(config: Option<&Path>, arguments: Arguments) -> anyhow::
                 if !std::mem::replace(&mut is_told, true) {
                     tracing::info!("standing by: {held}");
                 }
+                supervisor::standing_by();
                 tokio::select! {
                     () = clock.sleep(LOOK) => {}
                     () = stopping.cancelled() => return Ok(GOOD),
@@ -57,7 +59,9 @@ pub(super) async fn run(config: Option<&Path>, arguments: Arguments) -> anyhow::
         }
     }
     let daemon = app.serve().await?;
+    let told = Supervisor::ready(daemon.engine());
     stopping.cancelled().await;
+    told.stopping();
     daemon.stop(drain).await;
     app.store.close().await;
     drop(lock);

@@ -1,8 +1,9 @@
 //! `renkei stop`: times in which nothing is sent (連携停止期間), for 人事異動, closings and announced maintenance.
 
 use super::session::{Session, instant};
-use super::{GOOD, output, view};
+use super::{GOOD, output};
 use crate::domain::stop::{SlotsInside, StopScope};
+use crate::report::view;
 use crate::settings::{WantedStop, plan_stop};
 use crate::store::stops::StoredStop;
 use serde_json::{Value, json};

@@ -3,11 +3,12 @@
 pub(super) mod simulate;
 
 use super::session::{Session, instant};
-use super::{GOOD, output, view};
+use super::{GOOD, output};
 use crate::domain::duration::Span;
 use crate::domain::run::{RunState, SkipReason, SlotState};
 use crate::domain::statement::Occurrence;
 use crate::domain::timer::Switch;
+use crate::report::view;
 use crate::settings::{self, Entities};
 use crate::store::settings::StoredTimer;
 use anyhow::Context as _;

@@ -1,12 +1,13 @@
 //! `renkei today`: the morning page for a shell. It ends with 1 if something needs a person.
 
-use super::{BAD, GOOD, output, view};
+use super::{BAD, GOOD, output};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::morning::{Morning, Need, Note, TimerDay};
 use crate::domain::schedule::first_instant;
 use crate::domain::statement::{Standing, Tally};
 use crate::engine::morning::{DAY, gather};
+use crate::report::view;
 use crate::store::Store;
 use anyhow::Context as _;
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};

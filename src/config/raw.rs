@@ -1,6 +1,7 @@
 //! config.yaml as it is written: every key optional, nothing resolved, nothing weighed against another. What can be used
 //! is [`super::Config`].
 
+use super::notify::RawNotify;
 use crate::domain::duration::Span;
 use crate::domain::order::Lanes;
 use crate::domain::secret::SecretText;
@@ -22,6 +23,8 @@ pub struct Raw {
     pub lanes: Lanes,
     /// Where mail goes; none is sent where absent.
     pub mail: Option<RawMail>,
+    /// Who else is told of runs, and that the daemon is alive; nobody where absent.
+    pub notify: Option<RawNotify>,
     /// The log.
     pub log: Log,
     /// Where the console will listen; null in this version.
@@ -41,6 +44,7 @@ impl Default for Raw {
             locale: Locale::Ja,
             lanes: Lanes::One,
             mail: None,
+            notify: None,
             log: Log::default(),
             listen: None,
             drain: Span::seconds(30),

@@ -228,8 +228,7 @@ impl Checks {
     }
 
     /// What is done when the check of this failure trips; `None` for a failure that is no check over the whole export.
-    #[must_use]
-    pub fn on_trip(&self, code: Code) -> Option<OnTrip> {
+    fn on_trip(&self, code: Code) -> Option<OnTrip> {
         match code {
             Code::Empty => Some(self.empty),
             Code::DuplicateKeys => Some(self.duplicate_keys),

@@ -9,9 +9,11 @@ use super::duration::Span;
 use super::fault::{Checked, Fault, settle};
 use super::integration::first_error;
 use super::schedule::{Schedule, first_instant};
+use super::secret::SecretText;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 /// タイマースイッチ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,6 +112,9 @@ pub struct TimerForm {
     /// A run that takes longer ends before its next file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_limit: Option<Span>,
+    /// A dead-man's switch that is told of each run's start and end; its address is a secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ping: Option<SecretText>,
 }
 
 fn ten_minutes() -> Span {
@@ -177,6 +182,12 @@ impl Timer {
         for warning in form.schedule.iter().flat_map(Schedule::warnings) {
             faults.push(Fault::from(&warning).under("schedule"));
         }
+        if let Some(text) = form.ping.as_ref().and_then(SecretText::as_literal)
+            && !Url::parse(&text).is_ok_and(|url| url.has_host() && matches!(url.scheme(), "https" | "http"))
+        {
+            let fix = "write \"${file:PATH}\" or \"${env:NAME}\" of it, or https://…";
+            faults.push(Fault::error(&["ping"], "this is no address", fix));
+        }
         let id = form.id.clone().unwrap_or_else(|| form.name.clone());
         settle(Self { form, id }, faults)
     }
@@ -209,6 +220,13 @@ impl Timer {
     #[must_use]
     pub fn zone(&self, default: Tz) -> Tz {
         self.form.timezone.unwrap_or(default)
+    }
+
+    /// The same timer with another form of its ping, as sealing makes it.
+    #[must_use]
+    pub fn with_ping(mut self, ping: Option<SecretText>) -> Self {
+        self.form.ping = ping;
+        self
     }
 
     /// The same timer with its switch turned; `until` says when one that is switched off is on again.

@@ -4,13 +4,17 @@
 
 use super::Engine;
 use super::reconciling::Told;
-use std::sync::atomic::{AtomicI64, Ordering};
+use super::steadily::Steps;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 use tracing::warn;
 
-/// Which version of the settings the loops have seen.
+/// Which version of the settings the loops have seen, and whether somebody is looking.
 #[derive(Debug, Default)]
-pub(super) struct Seen(AtomicI64);
+pub(super) struct Seen {
+    version: AtomicI64,
+    looking: AtomicBool,
+}
 
 /// Starts ringing; the scheduler stops when it is shut down.
 pub(super) async fn start(engine: &Engine) -> Result<JobScheduler, JobSchedulerError> {
@@ -60,17 +64,18 @@ async fn hold_accounts(engine: &Engine, told: &Told) {
 /// Looks whether another process (the command line) changed settings or queued a run, and whether a refused token is
 /// another one now, and wakes the loops.
 async fn heartbeat(engine: &Engine, seen: &Seen) {
-    match engine.store.settings_version().await {
-        Ok(version) => {
-            if seen.0.swap(version, Ordering::Relaxed) != version {
-                engine.bells.planner.notify_one();
-            }
-        }
-        Err(error) => warn!(%error, "the database could not be asked"),
-    }
-    if let Err(error) = super::pausing::review(engine).await {
-        warn!(%error, "the pauses could not be reviewed");
-    }
+    engine.board.rang(engine.clock.elapsed());
     engine.bells.dispatcher.notify_one();
-    engine.bells.outbox.notify_one();
+    engine.news_is_out();
+    // The rings do not wait for each other; a database that is slow to answer is asked once.
+    if seen.looking.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    let version = Steps::of(engine, "settings").take(engine.store.settings_version()).await;
+    if version.is_ok_and(|version| seen.version.swap(version, Ordering::Relaxed) != version) {
+        engine.bells.planner.notify_one();
+    }
+    // After trouble the next heartbeat comes soon enough.
+    let _ = Steps::of(engine, "pauses").take(super::pausing::review(engine)).await;
+    seen.looking.store(false, Ordering::Release);
 }

@@ -8,6 +8,7 @@
 use super::executor::Stop;
 use super::job::Job;
 use super::job::{limit_of, proxy, resolved};
+use super::steadily::{Steady, Steps};
 use super::{Engine, ending, verdict_file};
 use crate::domain::confirm::{self, Finding, Meaning, Part, ask_again};
 use crate::domain::failure::Code;
@@ -21,16 +22,17 @@ use crate::store::batches::Batch;
 use crate::store::confirmations::{Asked, Confirmation, NewConfirmation};
 use crate::store::runs::Run;
 use crate::store::settings::Settings;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, error, info};
 
-/// How long the loop rests after the database has failed.
-const REST: TimeDelta = TimeDelta::seconds(1);
+/// How long an account rests after the database has refused what was to be written of a question.
+const REST: Duration = Duration::from_secs(1);
 
 /// What a step did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +51,7 @@ pub(super) async fn instead(engine: &Engine, job: &Job, batches: &[Batch], stop:
         Stop::Ended { state: RunState::Accepted | RunState::Partial, failure } => failure,
         other => return Ok(other),
     };
+    let steady = &job.steady;
     let now = engine.clock.now();
     let mut taken = Vec::new();
     for batch in batches.iter().filter(|batch| batch.state == BatchState::Accepted) {
@@ -61,7 +64,7 @@ pub(super) async fn instead(engine: &Engine, job: &Job, batches: &[Batch], stop:
         taken.push(NewConfirmation { batch: batch.number, reference, next_at, until_at, finding });
     }
     // Rows that were left out stay with the run as its warning.
-    let warning = engine.store.run_by_seq(job.run.seq).await?.warning;
+    let warning = steady.insist(|| engine.store.run_by_seq(job.run.seq)).await?.warning;
     Ok(Stop::Confirm { batches: taken, failure: failure.filter(|failure| Some(failure) != warning.as_ref()) })
 }
 
@@ -75,7 +78,7 @@ async fn named(
 ) -> Result<(Option<Value>, Option<Finding>), StoreError> {
     let mut run = job.run.clone();
     loop {
-        let detail = engine.store.run_detail(&run.id).await?;
+        let detail = job.steady.insist(|| engine.store.run_detail(&run.id)).await?;
         if let Some(known) =
             detail.confirmations.iter().find(|one| one.batch == batch.number && one.reference.is_some())
         {
@@ -93,7 +96,7 @@ async fn named(
             return Ok((written.and_then(|written| written.import).or_else(in_answer), None));
         }
         match &run.retry_of {
-            Some(earlier) => run = engine.store.run(earlier).await?,
+            Some(earlier) => run = job.steady.insist(|| engine.store.run(earlier)).await?,
             None => return Ok((None, None)),
         }
     }
@@ -119,11 +122,10 @@ pub async fn step(engine: &Engine, stopping: &CancellationToken) -> Result<Step,
 /// Asks until told to stop; a question that is under way goes on under `tracker`.
 pub(super) async fn run(engine: Engine, stopping: CancellationToken, tracker: TaskTracker) {
     let busy = Arc::new(Mutex::new(BTreeSet::new()));
+    let mut steps = Steps::of(&engine, "confirming");
     loop {
-        let next = look(&engine, &stopping, &tracker, &busy).await.unwrap_or_else(|error| {
-            error!(%error, "nobody could be asked what became of imports; trying again");
-            Some(engine.clock.now() + REST)
-        });
+        let looked = steps.take(look(&engine, &stopping, &tracker, &busy)).await;
+        let next = looked.unwrap_or_else(|pause| Some(engine.clock.now() + pause));
         let due = async {
             match next {
                 Some(next) => engine.clock.sleep_until(next).await,
@@ -176,7 +178,7 @@ async fn look(
             let engine = &asking.engine;
             if let Err(error) = ask(engine, &run, batch, &stopping).await {
                 error!(run = %run.id, batch, %error, "what became of an import could not be written down; asking again");
-                engine.clock.sleep(REST.to_std().unwrap_or_default()).await;
+                engine.clock.sleep(REST).await;
             }
         });
     }
@@ -203,6 +205,7 @@ pub(super) async fn carry(engine: &Engine, run: &Run, stopping: &CancellationTok
 
 /// One question: slot, request, answer, what it means, written down.
 async fn ask(engine: &Engine, run: &Run, number: u32, stopping: &CancellationToken) -> Result<(), StoreError> {
+    let steady = Steady::of(engine, &run.id, stopping);
     let settings = engine.store.settings().await?;
     let open = engine.store.confirmations(run.seq).await?;
     let open = open.into_iter().find(|one| one.batch == number && one.finding.is_none());
@@ -213,17 +216,17 @@ async fn ask(engine: &Engine, run: &Run, number: u32, stopping: &CancellationTok
         Err(why) => nothing(why),
         Ok(client) => {
             let limit = limit_of(&settings, &run.account);
-            let slot = push::acquire(&engine.store, &engine.clock, &run.account, limit, &run.id, stopping).await?;
-            let Some(slot) = slot else { return Ok(()) };
+            let acquire = || push::acquire(&engine.store, &engine.clock, &run.account, limit, &run.id, stopping);
+            let Some(slot) = steady.insist(acquire).await? else { return Ok(()) };
             let id = open.reference.clone().unwrap_or_default();
             let reply = client.ask(&id, batch.records, &batch.file, &engine.clock).await;
-            slot.release().await?;
+            steady.insist(|| slot.release()).await?;
             reply
         }
     };
     let integration = settings.integration(&run.integration_id);
     let interval = integration.and_then(|one| Some(one.form().confirm.as_ref()?.interval));
-    write(engine, run, &open, reply, interval.unwrap_or_else(usual_interval)).await
+    write(engine, &steady, run, &open, reply, interval.unwrap_or_else(usual_interval)).await
 }
 
 /// The client for a run's question, or why there is none.
@@ -248,6 +251,7 @@ fn nothing(why: String) -> StatusReply {
 /// Writes down what a question brought.
 async fn write(
     engine: &Engine,
+    steady: &Steady,
     run: &Run,
     open: &Confirmation,
     reply: StatusReply,
@@ -270,7 +274,7 @@ async fn write(
         Meaning::GoesOn | Meaning::Nothing(_) => match ask_again(interval, open.until_at, now, reply.retry_after) {
             Some(next) => {
                 debug!(run = %run.id, batch = open.batch, %next, "asked what became of an import: {}", asked.note);
-                return engine.store.ask_later(run.seq, open.batch, next, &asked, now).await;
+                return steady.insist(|| engine.store.ask_later(run.seq, open.batch, next, &asked, now)).await;
             }
             None => {
                 let times = open.asked.saturating_add(1);
@@ -283,7 +287,7 @@ async fn write(
         run = %run.id, batch = open.batch, outcome = %finding.outcome, imported = finding.imported,
         rows = finding.rows.len(), http_status = asked.http_status, "what became of an import is known: {}", finding.note
     );
-    engine.store.conclude_confirmation(run.seq, open.batch, &finding, &asked, now).await
+    steady.insist(|| engine.store.conclude_confirmation(run.seq, open.batch, &finding, &asked, now)).await
 }
 
 /// Ends every confirming run of which everything is known, with its mail.
@@ -294,7 +298,6 @@ async fn end_known(engine: &Engine) -> Result<(), StoreError> {
         let (state, failure) = confirm::end(&parts, run.failure.as_ref(), run.warning.as_ref());
         ending::end(engine, &run, RunState::Confirming, state, failure).await?;
         engine.bells.dispatcher.notify_one();
-        engine.bells.outbox.notify_one();
     }
     Ok(())
 }

@@ -1,14 +1,17 @@
-//! The loops together: recovery first, then planner, dispatcher, outbox and alarm, until told to stop. A stop plans
+//! The loops together: recovery first, then planner, dispatcher, confirmation, outbox, notices and alarm, until told to stop. A stop plans
 //! and starts nothing more, lets the request in flight end within the deadline, and leaves the rest queued.
 
-use super::{Engine, alarm, confirming, dispatcher, planner, recovery};
+use super::steadily::{Steps, keep_going};
+use super::{Engine, alarm, confirming, dispatcher, planner, recovery, sign_of_life};
+use crate::notify;
 use crate::report::outbox::deliver_due;
 use crate::store::StoreError;
+use std::pin::Pin;
 use std::time::Duration;
 use tokio_cron_scheduler::{JobScheduler, JobSchedulerError};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 /// Running loops.
 pub struct Daemon {
@@ -17,6 +20,8 @@ pub struct Daemon {
     tracker: TaskTracker,
     alarm: JobScheduler,
 }
+
+type Loop = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Why the loops did not start.
 #[derive(Debug, thiserror::Error)]
@@ -43,13 +48,21 @@ impl Daemon {
     pub async fn start(engine: Engine) -> Result<Self, StartError> {
         recovery::recover(&engine).await?;
         let (stopping, tracker) = (CancellationToken::new(), TaskTracker::new());
-        tracker.spawn(planner::run(engine.clone(), stopping.clone()));
-        tracker.spawn(dispatcher::run(engine.clone(), stopping.clone(), tracker.clone()));
-        tracker.spawn(confirming::run(engine.clone(), stopping.clone(), tracker.clone()));
-        tracker.spawn(carry_mail(engine.clone(), stopping.clone()));
+        let (own, token, runs) = (engine.clone(), stopping.clone(), tracker.clone());
+        let going = |part, begin: fn(Engine, CancellationToken, TaskTracker) -> Loop| {
+            let (own, token, runs) = (own.clone(), token.clone(), runs.clone());
+            tracker.spawn(keep_going(own.clone(), part, move || begin(own.clone(), token.clone(), runs.clone())));
+        };
+        going("planner", |engine, stopping, _| Box::pin(planner::run(engine, stopping)));
+        going("dispatcher", |engine, stopping, runs| Box::pin(dispatcher::run(engine, stopping, runs)));
+        going("confirming", |engine, stopping, runs| Box::pin(confirming::run(engine, stopping, runs)));
+        going("mail", |engine, stopping, _| Box::pin(carry_mail(engine, stopping)));
+        going("notices", |engine, stopping, _| Box::pin(carry_notices(engine, stopping)));
         let alarm = alarm::start(&engine).await?;
         engine.bells.dispatcher.notify_one();
-        engine.bells.outbox.notify_one();
+        engine.news_is_out();
+        engine.board.started(engine.clock.now());
+        going("sign of life", |engine, stopping, _| Box::pin(sign_of_life::run(engine, stopping)));
         info!(database = %engine.config.database.display(), zone = %engine.config.timezone, "renkei is ready");
         Ok(Self { engine, stopping, tracker, alarm })
     }
@@ -63,6 +76,7 @@ impl Daemon {
     /// Stops: waits up to `deadline` for what is in flight, and up to a few seconds for mails that are due.
     pub async fn stop(mut self, deadline: Duration) -> Ended {
         info!("stopping: nothing new is started");
+        self.engine.board.stopping(self.engine.clock.now());
         if let Err(error) = self.alarm.shutdown().await {
             warn!(%error, "the alarm clock did not stop cleanly");
         }
@@ -84,14 +98,29 @@ impl Daemon {
 /// Carries mail whenever the bell rings. The mails of the last runs are carried before a stop.
 async fn carry_mail(engine: Engine, stopping: CancellationToken) {
     let Some(postman) = engine.postman.clone() else { return };
+    let mut steps = Steps::over_network(&engine, "mail");
     loop {
         let last = tokio::select! {
             () = engine.bells.outbox.notified() => false,
             () = stopping.cancelled() => true,
         };
-        if let Err(error) = deliver_due(&engine.store, &postman, &engine.clock).await {
-            error!(%error, "the outbox could not be read; trying again at the next heartbeat");
+        // After trouble the next heartbeat comes soon enough.
+        let _ = steps.take(deliver_due(&engine.store, &postman, &engine.clock)).await;
+        if last {
+            return;
         }
+    }
+}
+
+/// Tells webhooks and switches whenever the bell rings; those of the last runs once more before a stop.
+async fn carry_notices(engine: Engine, stopping: CancellationToken) {
+    let mut steps = Steps::over_network(&engine, "notices");
+    loop {
+        let last = tokio::select! {
+            () = engine.bells.notices.notified() => false,
+            () = stopping.cancelled() => true,
+        };
+        let _ = steps.take(notify::deliver_due(&engine.store, &engine.herald, &engine.clock)).await;
         if last {
             return;
         }

@@ -1,5 +1,6 @@
 //! The next run into its lane: claims what the order names and hands it to the executor, as often as a lane is free.
 
+use super::steadily::Steps;
 use super::{Engine, confirming, ending, executor};
 use crate::domain::failure::{Code, Failure};
 use crate::domain::gate::{Cause, Gate, gate};
@@ -10,7 +11,6 @@ use crate::store::runs::Run;
 use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::error;
 
 /// Claims the next run, if a lane is free for one. Runs that have lost their sense (a leader that did not end well, a
 /// `start_by` that is over) are skipped on the way.
@@ -73,23 +73,16 @@ pub async fn step(engine: &Engine, stopping: &CancellationToken) -> Result<bool,
 
 /// Starts runs as long as lanes are free, until told to stop; runs that were started go on under `tracker`.
 pub(super) async fn run(engine: Engine, stopping: CancellationToken, tracker: TaskTracker) {
+    let mut steps = Steps::of(&engine, "dispatcher");
     loop {
         tokio::select! {
             () = engine.bells.dispatcher.notified() => {}
             () = stopping.cancelled() => return,
         }
-        loop {
-            match claim(&engine).await {
-                Ok(Some(run)) => {
-                    let (engine, stopping) = (engine.clone(), stopping.clone());
-                    tracker.spawn(async move { executor::execute(&engine, run, &stopping).await });
-                }
-                Ok(None) => break,
-                Err(error) => {
-                    error!(%error, "the queue could not be read; trying again at the next heartbeat");
-                    break;
-                }
-            }
+        // After trouble the next heartbeat comes soon enough.
+        while let Ok(Some(run)) = steps.take(claim(&engine)).await {
+            let (engine, stopping) = (engine.clone(), stopping.clone());
+            tracker.spawn(async move { executor::execute(&engine, run, &stopping).await });
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How a run ends: its state, the mail about it, the trouble that people know of, the pause that a refusal causes, all
+//! How a run ends: its state, what is told of it, the trouble that people know of, the pause that a refusal causes, all
 //! written in one transaction; and the older held runs that it has overtaken.
 
 use super::{Engine, pausing, reporting};
@@ -10,11 +10,27 @@ use crate::store::life::Ending;
 use crate::store::runs::Run;
 use tracing::{info, warn};
 
-/// Ends an open run that is in state `from`.
+/// Ends an open run that is in state `from`, and the older held runs that it has overtaken.
 ///
 /// # Errors
-/// The database did not take it, or the run is not in that state any more; nothing was changed then.
+/// The database did not take it, or the run is not in that state any more.
 pub(super) async fn end(
+    engine: &Engine,
+    run: &Run,
+    from: RunState,
+    state: RunState,
+    failure: Option<Failure>,
+) -> Result<(), StoreError> {
+    conclude(engine, run, from, state, failure).await?;
+    overtake(engine, run).await
+}
+
+/// Ends the run alone; [`overtake`] has to follow. Whoever insists insists on the one and then on the other, since a
+/// run that has ended cannot end again.
+///
+/// # Errors
+/// As [`end`]; nothing was changed then.
+pub(super) async fn conclude(
     engine: &Engine,
     run: &Run,
     from: RunState,
@@ -28,15 +44,12 @@ pub(super) async fn end(
         // Somebody waits for this one.
         telling = Telling::AsUsual;
     }
-    let mail = reporting::mail(engine, run, state, failure.as_ref(), telling).await;
+    let news = reporting::news(engine, run, state, failure.as_ref(), telling).await?;
     let pause = pausing::after(engine, run, failure.as_ref()).await?;
-    let ending = Ending { state, failure, mail, trouble, pause };
+    let ending = Ending { state, failure, news, trouble, pause };
     engine.store.end(run, from, &ending, now).await?;
     log(run, &ending);
-    if engine.store.has_sent(run.seq).await? {
-        overtake(engine, run).await?;
-    }
-    engine.bells.outbox.notify_one();
+    engine.news_is_out();
     Ok(())
 }
 
@@ -64,8 +77,14 @@ fn log(run: &Run, ending: &Ending) {
     }
 }
 
-/// Held runs that are older than what was sent now are not sent any more.
-async fn overtake(engine: &Engine, newer: &Run) -> Result<(), StoreError> {
+/// Held runs that are older than what an ended run has sent are not sent any more. It may be said twice.
+///
+/// # Errors
+/// The database could not be asked, or did not take the end of one of them.
+pub(super) async fn overtake(engine: &Engine, newer: &Run) -> Result<(), StoreError> {
+    if !engine.store.has_sent(newer.seq).await? {
+        return Ok(());
+    }
     for run in engine.store.held_before(newer.seq).await? {
         let message = format!("run {} of the same menu and integration has sent newer data", newer.id);
         let failure = Failure::new(Code::Overtaken, message);

@@ -1,5 +1,6 @@
 //! From the source to the spool: find the source, read it, write the batches, look at the checks. A run that goes on,
-//! was approved or repeats another one uses the files that are there; each is verified again before it is sent.
+//! was approved or repeats another one uses the files that are there; each is verified again before it is sent. A check
+//! that tripped is written down with the files, so that they are never found without it.
 
 use super::Engine;
 use super::executor::{Stop, internal};
@@ -25,7 +26,8 @@ pub(super) struct Stored {
     pub(super) warning: Option<Failure>,
 }
 
-/// The run's files: those that are there, those of the run that it repeats, or those of a new export.
+/// The run's files: those that are there, those of the run that it repeats, or those of a new export; unless a check
+/// has tripped at them that nobody has approved.
 pub(super) async fn stored(engine: &Engine, job: &Job) -> Result<Stored, Stop> {
     let run = &job.run;
     if run.exported_at.is_none() {
@@ -34,12 +36,12 @@ pub(super) async fn stored(engine: &Engine, job: &Job) -> Result<Stored, Stop> {
             None => export(engine, job).await?,
         }
     }
-    let run = engine.store.run_by_seq(run.seq).await?;
-    check(job, &run)?;
-    Ok(Stored { batches: engine.store.batches(run.seq).await?, warning: run.warning })
+    let run = job.steady.insist(|| engine.store.run_by_seq(run.seq)).await?;
+    check(job, run.tripped)?;
+    Ok(Stored { batches: job.steady.insist(|| engine.store.batches(run.seq)).await?, warning: run.warning })
 }
 
-/// Exports; a check that tripped is written down with the export, so that no crash can come between the two.
+/// Exports, and writes down what came of it, with the checks that tripped.
 async fn export(engine: &Engine, job: &Job) -> Result<(), Stop> {
     let opened = open(engine, job).await?;
     let (about, source) = (opened.about.to_string(), place(&opened.about, job.zone));
@@ -50,11 +52,11 @@ async fn export(engine: &Engine, job: &Job) -> Result<(), Stop> {
         records: exported.records,
         skipped_rows: exported.left_out_total,
         warning: warning(&exported),
-        tripped: job.menu.form().checks.strictest(exported.tripped).map(|(_, failure)| failure),
+        tripped: exported.tripped,
         source: Some(source),
         adopted: None,
     };
-    Ok(engine.store.record_export(job.run.seq, &new, engine.clock.now()).await?)
+    Ok(job.steady.insist(|| engine.store.record_export(job.run.seq, &new, engine.clock.now())).await?)
 }
 
 /// What was read, for the history and the mail: the file's name and when it was written.
@@ -143,12 +145,11 @@ pub(super) fn warning(exported: &Exported) -> Option<Failure> {
 
 /// A tripped check holds the run or fails it, as the menu says, until a person has approved it: whether it has just
 /// been exported, repeats another run's files, or goes on after a crash.
-fn check(job: &Job, run: &Run) -> Result<(), Stop> {
-    let Some(failure) = run.failure.as_ref().filter(|_| run.approved_by.is_none()) else { return Ok(()) };
-    match job.menu.form().checks.on_trip(failure.code) {
+fn check(job: &Job, tripped: Vec<Failure>) -> Result<(), Stop> {
+    match job.menu.form().checks.strictest(tripped) {
         None => Ok(()),
-        Some(OnTrip::Fail) => Err(Stop::failed(failure.clone())),
-        Some(OnTrip::Hold) => Err(Stop::Held(failure.clone())),
+        Some((OnTrip::Fail, failure)) => Err(Stop::failed(failure)),
+        Some((OnTrip::Hold, failure)) => Err(Stop::Held(failure)),
     }
 }
 
@@ -169,8 +170,9 @@ pub(super) async fn stored_files(engine: &Engine, run: &Run) -> Result<Result<Ve
 
 /// Repeats an earlier run: on its files, or, where there are none, on what the source has now.
 async fn repeat(engine: &Engine, job: &Job, earlier: &str) -> Result<(), Stop> {
-    let earlier = engine.store.run(earlier).await?;
-    match stored_files(engine, &earlier).await? {
+    let steady = &job.steady;
+    let earlier = steady.insist(|| engine.store.run(earlier)).await?;
+    match steady.insist(|| stored_files(engine, &earlier)).await? {
         Ok(batches) => adopt(engine, job, earlier, batches).await,
         Err(why) if job.run.only_failed && earlier.exported_at.is_some() => {
             let message = format!("run {}: {why}: its batches cannot be sent one by one: start a new run", earlier.id);
@@ -178,7 +180,7 @@ async fn repeat(engine: &Engine, job: &Job, earlier: &str) -> Result<(), Stop> {
         }
         Err(why) => {
             let text = format!("run {}: {why}: the source is exported anew", earlier.id);
-            engine.store.note(job.run.seq, "anew", &text, engine.clock.now()).await?;
+            steady.insist(|| engine.store.note(job.run.seq, "anew", &text, engine.clock.now())).await?;
             export(engine, job).await
         }
     }
@@ -208,11 +210,11 @@ async fn adopt(engine: &Engine, job: &Job, earlier: Run, batches: Vec<Batch>) ->
         records: earlier.records,
         skipped_rows: earlier.skipped_rows,
         warning: earlier.warning,
-        tripped: earlier.failure.filter(|failure| job.menu.form().checks.on_trip(failure.code).is_some()),
+        tripped: earlier.tripped,
         source: earlier.source,
         adopted: earlier.export_number,
     };
-    Ok(engine.store.record_export(job.run.seq, &new, engine.clock.now()).await?)
+    Ok(job.steady.insist(|| engine.store.record_export(job.run.seq, &new, engine.clock.now())).await?)
 }
 
 fn link(from: &Path, to: &Path, batches: &[Batch]) -> std::io::Result<()> {

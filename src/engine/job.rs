@@ -2,6 +2,8 @@
 
 use super::Engine;
 use super::executor::Stop;
+use super::reporting;
+use super::steadily::Steady;
 use crate::domain::failure::{Code, Failure};
 use crate::domain::integration::{Account, Integration};
 use crate::domain::menu::Menu;
@@ -27,6 +29,8 @@ pub(super) struct Job {
     pub(super) deadline: Option<DateTime<Utc>>,
     /// The requests that the account may have in any minute: the smallest limit of its integrations.
     pub(super) limit: u32,
+    /// What the run asks of the database is asked through it.
+    pub(super) steady: Steady,
 }
 
 impl Job {
@@ -39,8 +43,9 @@ impl Job {
 }
 
 /// Gathers it. Settings are read now, not when the run was queued: a corrected setting serves at once.
-pub(super) async fn prepare(engine: &Engine, run: Run) -> Result<Job, Stop> {
-    let settings = engine.store.settings().await.map_err(Stop::Store)?;
+pub(super) async fn prepare(engine: &Engine, run: Run, steady: Steady) -> Result<Job, Stop> {
+    let settings = steady.insist(|| engine.store.settings()).await?;
+    reporting::started(engine, &run, &settings).await;
     let gone = |what: &str, id: &str| {
         let message = format!("the {what} {id:?} is no longer in the settings: apply it again, or remove what runs it");
         Stop::failed(Failure::new(Code::SettingsInvalid, message))
@@ -60,7 +65,7 @@ pub(super) async fn prepare(engine: &Engine, run: Run) -> Result<Job, Stop> {
     let limit = limit_of(&settings, integration.account());
     let time_limit = timer.and_then(|stored| stored.timer.form().time_limit);
     let deadline = run.started_at.zip(time_limit).map(|(started, limit)| started + limit.to_delta());
-    Ok(Job { run, menu, integration, zone, folder, client, deadline, limit })
+    Ok(Job { run, menu, integration, zone, folder, client, deadline, limit, steady })
 }
 
 /// The requests that an account may have in any minute: the smallest limit of its integrations.

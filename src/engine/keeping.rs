@@ -35,6 +35,7 @@ async fn clear(engine: &Engine) -> Result<(), StoreError> {
         }
         engine.store.files_removed(run.seq, now).await?;
     }
+    engine.store.drop_old_notices(before).await?;
     for generation in engine.store.stale_generations(now - STALE).await? {
         engine.store.drop_generation(generation).await?;
     }

@@ -1,13 +1,11 @@
 //! Slots into runs: sleeps to the exact next slot, plans what is due, and is woken when a timer changes.
 
 use super::Engine;
+use super::steadily::Steps;
 use crate::store::StoreError;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error};
-
-/// How long the planner rests after the database has failed.
-const REST: TimeDelta = TimeDelta::seconds(1);
+use tracing::debug;
 
 /// Plans what is due now and says when the next slot comes.
 ///
@@ -24,11 +22,9 @@ pub async fn step(engine: &Engine) -> Result<Option<DateTime<Utc>>, StoreError> 
 
 /// Steps until told to stop.
 pub(super) async fn run(engine: Engine, stopping: CancellationToken) {
+    let mut steps = Steps::of(&engine, "planner");
     loop {
-        let next = step(&engine).await.unwrap_or_else(|error| {
-            error!(%error, "slots could not be planned; trying again");
-            Some(engine.clock.now() + REST)
-        });
+        let next = steps.take(step(&engine)).await.unwrap_or_else(|pause| Some(engine.clock.now() + pause));
         let slot = async {
             match next {
                 Some(next) => engine.clock.sleep_until(next).await,

@@ -6,6 +6,7 @@ use super::confirming;
 use super::executor::Stop;
 use super::exporting::Stored;
 use super::job::Job;
+use super::steadily::Steady;
 use super::verdict_file::VerdictFile;
 use crate::domain::ending::end_state;
 use crate::domain::failure::{Code, Failure};
@@ -34,7 +35,7 @@ pub(super) async fn push(
         if batches[index].state == BatchState::Accepted {
             continue;
         }
-        if engine.store.is_cancel_requested(job.run.seq).await? {
+        if job.steady.insist(|| engine.store.is_cancel_requested(job.run.seq)).await? {
             return confirming::instead(engine, job, &batches, cancelled(&batches)).await;
         }
         let reply = match send(engine, job, &batches[index], &patience.token).await? {
@@ -85,8 +86,8 @@ async fn overtaken(engine: &Engine, job: &Job) -> Result<(), Stop> {
         return Ok(());
     }
     // As it stands after its export, which gave the bytes their age.
-    let run = engine.store.run_by_seq(job.run.seq).await?;
-    let Some(newer) = engine.store.newer_sent(&run).await? else { return Ok(()) };
+    let run = job.steady.insist(|| engine.store.run_by_seq(job.run.seq)).await?;
+    let Some(newer) = job.steady.insist(|| engine.store.newer_sent(&run)).await? else { return Ok(()) };
     let message =
         format!("run {newer} of the same menu and integration has sent newer data; --force sends this all the same");
     let failure = Failure::new(Code::Overtaken, message);
@@ -98,10 +99,18 @@ async fn send(engine: &Engine, job: &Job, batch: &Batch, patience: &Cancellation
     let path = job.folder.join(&batch.file);
     let account = job.integration.account();
     let holder = &job.run.id;
-    let Some(slot) = push::acquire(&engine.store, &engine.clock, account, job.limit, holder, patience).await? else {
-        return Ok(None);
+    let steady = &job.steady;
+    let acquire = || push::acquire(&engine.store, &engine.clock, account, job.limit, holder, patience);
+    let Some(slot) = steady.insist(acquire).await? else { return Ok(None) };
+    let intent = steady.insist(|| engine.store.intend(job.run.seq, batch.number, engine.clock.now())).await;
+    let attempt = match intent {
+        Ok(attempt) => attempt,
+        Err(error) => {
+            // Nothing was sent; should the database not even take this, recovery gives the slot back.
+            let _ = slot.release().await;
+            return Err(Stop::Store(error));
+        }
     };
-    let attempt = engine.store.intend(job.run.seq, batch.number, engine.clock.now()).await?;
     let verdict_file = VerdictFile::intend(&path, attempt, &batch.sha256).map_err(|error| {
         let message = format!("{}: the intent cannot be written: {error}: free some space", path.display());
         Stop::failed(Failure::new(Code::SpoolUnwritable, message))
@@ -110,7 +119,7 @@ async fn send(engine: &Engine, job: &Job, batch: &Batch, patience: &Cancellation
         Ok(file) => file,
         Err(stop) => {
             unsent(engine, job, batch, attempt, "the intent could not be written to the spool").await?;
-            slot.release().await?;
+            steady.insist(|| slot.release()).await?;
             return Err(stop);
         }
     };
@@ -125,7 +134,7 @@ async fn send(engine: &Engine, job: &Job, batch: &Batch, patience: &Cancellation
         Ok(reply) => reply,
         Err(damaged) => {
             unsent(engine, job, batch, attempt, "the stored file was damaged").await?;
-            slot.release().await?;
+            steady.insist(|| slot.release()).await?;
             return Err(Stop::failed(Failure::new(Code::SpoolDamaged, damaged.to_string())));
         }
     };
@@ -139,8 +148,10 @@ async fn send(engine: &Engine, job: &Job, batch: &Batch, patience: &Cancellation
         answer: Some(reply.answer.clone()).filter(|answer| !answer.is_empty()),
         note: reply.note.clone(),
     };
-    engine.store.conclude(job.run.seq, batch.number, attempt, &conclusion, engine.clock.now()).await?;
-    slot.release().await?;
+    // The verdict stands in the spool; nothing more is sent until the database has it too.
+    let answered_at = engine.clock.now();
+    steady.insist(|| engine.store.conclude(job.run.seq, batch.number, attempt, &conclusion, answered_at)).await?;
+    steady.insist(|| slot.release()).await?;
     info!(
         run = %job.run.id, batch = batch.number, records = batch.records, bytes = batch.bytes, attempt,
         verdict = %reply.verdict, http_status = reply.http_status, "batch pushed: {}", reply.note
@@ -195,7 +206,8 @@ async fn unsent(engine: &Engine, job: &Job, batch: &Batch, attempt: u32, why: &s
         answer: None,
         note: format!("{why}; nothing was sent"),
     };
-    Ok(engine.store.conclude(job.run.seq, batch.number, attempt, &conclusion, engine.clock.now()).await?)
+    let now = engine.clock.now();
+    Ok(job.steady.insist(|| engine.store.conclude(job.run.seq, batch.number, attempt, &conclusion, now)).await?)
 }
 
 fn states(batches: &[Batch]) -> Vec<BatchState> {
@@ -220,8 +232,8 @@ fn cancelled(batches: &[Batch]) -> Stop {
 
 /// A step that failed does not undo what was sent before it: the batches decide how the run ended. One that was being
 /// sent is of unknown fate.
-pub(super) async fn after_failure(engine: &Engine, run: &Run, failure: Failure) -> Stop {
-    let batches = match engine.store.batches(run.seq).await {
+pub(super) async fn after_failure(engine: &Engine, run: &Run, steady: &Steady, failure: Failure) -> Stop {
+    let batches = match steady.insist(|| engine.store.batches(run.seq)).await {
         Ok(batches) => batches,
         Err(error) => return Stop::Store(error),
     };

@@ -76,6 +76,9 @@ pub(super) async fn strays(store: &Store, now: DateTime<Utc>) -> Result<Vec<Find
     Ok(findings)
 }
 
+/// What the readiness calls the ledger.
+const LEDGER: &str = "ledger";
+
 /// Makes the statement and logs what is new in it.
 ///
 /// # Errors
@@ -95,6 +98,14 @@ pub async fn step(engine: &Engine, told: &Told) -> Result<Statement, StoreError>
     }
     if had_findings && now_known.is_empty() {
         info!("the ledger fits again: {}", statement.tally);
+    }
+    match statement.findings.first() {
+        None => engine.board.well(LEDGER, engine.clock.now()),
+        Some(first) => {
+            let count = statement.findings.len();
+            let why = format!("{count} findings, the first: {}; see renkei doctor", first.told(engine.config.timezone));
+            engine.board.trouble(LEDGER, &why, engine.clock.now());
+        }
     }
     *told = now_known;
     Ok(statement)

@@ -73,8 +73,8 @@ impl Permit {
         self.number
     }
 
-    /// Gives the slot back; it rests for 60 s from now.
-    pub async fn release(self) -> StoreResult<()> {
+    /// Gives the slot back; it rests for 60 s from now. Giving it back again does nothing.
+    pub async fn release(&self) -> StoreResult<()> {
         self.store.release_slot(&self.account, self.number, &self.clock.boot()).await
     }
 }

@@ -14,6 +14,9 @@ const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(1);
 /// How long a mail is tried.
 const GIVE_UP_AFTER: TimeDelta = TimeDelta::days(3);
 
+/// How long a mail rests that may or may not have been taken, because that could not be written down.
+const DOUBT: TimeDelta = TimeDelta::minutes(5);
+
 /// Carries the mails that are due and says how many were taken.
 ///
 /// # Errors
@@ -25,6 +28,8 @@ pub async fn deliver_due(store: &Store, postman: &Postman, clock: &Clock) -> Res
         let mail = &stored.mail;
         let letter = Letter { subject: mail.subject.clone(), text: mail.text.clone(), html: mail.html.clone() };
         let run = stored.run.as_deref().unwrap_or("-");
+        // A database that cannot be written says so before the mail is out, not after.
+        store.mail_begun(stored.number, clock.now() + DOUBT).await?;
         match postman.carry(&letter, &mail.recipients, &mail.message_id).await {
             Ok(()) => {
                 info!(run, recipients = mail.recipients.len(), "report mail taken by the mail server");

@@ -31,6 +31,21 @@ pub fn compose(facts: &RunFacts, locale: Locale, zone: Tz) -> Letter {
     Letter { subject: one_line(&writer.subject()), text: body.to_text(), html: body.to_html(locale) }
 }
 
+/// The same news in short, for places where more people read than a mail's recipients: subject and text, without the
+/// rows and their keys.
+#[must_use]
+pub fn compose_brief(facts: &RunFacts, locale: Locale, zone: Tz) -> (String, String) {
+    let words = messages::of(locale);
+    let mut facts = facts.clone();
+    if let Some(failure) = facts.failure.as_mut().filter(|failure| !failure.rows.is_empty()) {
+        // The sentence can hold a key too.
+        failure.message = format!("{} Rows: {}", failure.code.meaning().trim(), failure.rows_total);
+        failure.rows.clear();
+    }
+    let writer = Writer { facts: &facts, words, zone, target: target(facts.kind, words) };
+    (one_line(&writer.subject()), writer.body().to_text())
+}
+
 /// Writes the mail of `renkei mail test`.
 #[must_use]
 pub fn compose_test(locale: Locale) -> Letter {

@@ -4,7 +4,7 @@
 use super::entities::Entities;
 use super::load::{Against, load, load_files};
 use super::plan::{EntityChange, EntityKind, Plan};
-use super::secrets::{Resolver, SecretError, seal_integration};
+use super::secrets::{Resolver, SecretError, seal_integration, seal_timer};
 use crate::domain::calendar::CompanyDays;
 use crate::store::people::AuditEntry;
 use crate::store::settings::{Settings, SettingsChange};
@@ -125,6 +125,7 @@ impl Proposal {
     fn change(&self, resolver: &Resolver, note: &str) -> Result<SettingsChange, SecretError> {
         let put = self.plan.put_entities();
         let integrations = put.integrations.iter().map(|one| seal_integration(one.clone(), resolver));
+        let timers = put.timers.iter().map(|one| seal_timer(one.clone(), resolver));
         let mut audit = Vec::new();
         for (action, changes) in
             [("add", &self.plan.added), ("change", &self.plan.changed), ("remove", &self.plan.removed)]
@@ -134,7 +135,7 @@ impl Proposal {
         Ok(SettingsChange {
             integrations: integrations.collect::<Result<_, _>>()?,
             menus: put.menus.clone(),
-            timers: put.timers.clone(),
+            timers: timers.collect::<Result<_, _>>()?,
             calendar: put.calendar.clone().or_else(|| {
                 let goes = !self.plan.removed_ids(EntityKind::Calendar).is_empty();
                 goes.then(CompanyDays::default)

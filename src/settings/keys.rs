@@ -63,6 +63,7 @@ pub(super) const TIMER: &[&str] = &[
     "settle",
     "start_by",
     "time_limit",
+    "ping",
 ];
 pub(super) const SCHEDULE: &[&str] =
     &["once", "daily", "weekly", "monthly", "every", "between", "cron", "business_day"];

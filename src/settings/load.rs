@@ -98,7 +98,8 @@ fn load_with(texts: &[Text], against: &Against<'_>, mut findings: Vec<Finding>) 
         written.place(faults, "menu", &written.form.name, &mut findings);
     }
     for written in &forms.timers {
-        let faults = written.faults_of(Timer::check(written.form.clone()), &mut entities.timers);
+        let mut faults = written.faults_of(Timer::check(written.form.clone()), &mut entities.timers);
+        faults.extend(secret_faults::of_timer(&written.form, against.resolver));
         written.place(faults, "timer", &written.form.name, &mut findings);
     }
     let mut calendars = Vec::new();

@@ -10,6 +10,7 @@ use super::secrets::{Resolver, expose_equal};
 use crate::domain::calendar::CompanyDays;
 use crate::domain::integration::{Integration, IntegrationForm};
 use crate::domain::secret::SecretText;
+use crate::domain::timer::Timer;
 use fields::Field;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -103,8 +104,9 @@ impl Plan {
         }
         for new in &wanted.timers {
             let old = current.timers.iter().find(|old| old.id() == new.id());
-            if plan.put(EntityKind::Timer, new.id(), new.name(), old, new, &canonical::timer(new)) {
-                plan.put.timers.push(new.clone());
+            let new = old.map_or_else(|| new.clone(), |old| keep_sealed_ping(new, old, resolver));
+            if plan.put(EntityKind::Timer, new.id(), new.name(), old, &new, &canonical::timer(&new)) {
+                plan.put.timers.push(new);
             }
         }
         let (before, after) = (current.calendar.as_ref(), wanted.calendar.as_ref());
@@ -225,4 +227,14 @@ fn keep_sealed(new: &Integration, old: &Integration, resolver: &Resolver) -> Int
         route.proxy = Some(stored.clone());
     }
     new.clone().with_headers(headers).with_confirm_headers(confirm).with_route(route)
+}
+
+/// The new timer, with a ping that means the same as before taken in its stored form.
+fn keep_sealed_ping(new: &Timer, old: &Timer, resolver: &Resolver) -> Timer {
+    match (&old.form().ping, &new.form().ping) {
+        (Some(stored), Some(value)) if expose_equal(stored, value, resolver) => {
+            new.clone().with_ping(Some(stored.clone()))
+        }
+        _ => new.clone(),
+    }
 }

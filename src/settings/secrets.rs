@@ -6,7 +6,7 @@ mod redact;
 mod seal;
 
 pub use redact::Redactor;
-pub use seal::{expose_equal, seal_integration};
+pub use seal::{expose_equal, seal_integration, seal_timer};
 pub(super) use seal::{header_pieces, proxy_pieces};
 
 use crate::domain::integration::Integration;
@@ -17,6 +17,7 @@ use chacha20poly1305::XNonce;
 use chacha20poly1305::aead::{Aead, Generate, Payload};
 use secrecy::{ExposeSecret, SecretString, zeroize::Zeroize};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -90,10 +91,17 @@ pub enum SecretError {
 }
 
 /// Resolves references, opens what is sealed, and seals.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Resolver {
     key_file: PathBuf,
     variables: Option<BTreeMap<String, String>>,
+}
+
+impl fmt::Debug for Resolver {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The variables' values are secrets.
+        out.debug_struct("Resolver").field("key_file", &self.key_file).finish_non_exhaustive()
+    }
 }
 
 impl Resolver {

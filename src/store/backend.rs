@@ -6,6 +6,7 @@ use sqlx::migrate::{Migrate, MigrateError};
 use sqlx::{AnyConnection, AnyPool, Connection, Executor, Row};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 pub(super) type Transaction = sqlx::Transaction<'static, sqlx::Any>;
@@ -13,8 +14,8 @@ pub(super) type Transaction = sqlx::Transaction<'static, sqlx::Any>;
 const MIGRATIONS_TABLE: &str = "_sqlx_migrations";
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
-/// How long a writer waits for another process's write.
-const BUSY: &str = "PRAGMA busy_timeout = 10000";
+/// How long a statement waits for another process's lock.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 const READERS: u32 = 4;
 
 /// One writer, several readers.
@@ -41,15 +42,16 @@ impl Pools {
 }
 
 /// Opens the database for reading and writing; see [`super::Store::open`].
-pub(super) async fn open(path: &Path) -> StoreResult<Pools> {
+pub(super) async fn open(path: &Path, patience: Duration) -> StoreResult<Pools> {
     sqlx::any::install_default_drivers();
     prepare_file(path)?;
     look_before_touching(path).await?;
     let url = url_of(path, "mode=rwc");
-    let writer = pool(1, &[BUSY, "PRAGMA journal_mode = WAL", "PRAGMA foreign_keys = ON", "PRAGMA synchronous = FULL"]);
+    let pragmas = ["PRAGMA journal_mode = WAL", "PRAGMA foreign_keys = ON", "PRAGMA synchronous = FULL"];
+    let writer = pool(1, patience, &pragmas);
     let writer = writer.connect(&url).await.map_err(|error| explain(path, error))?;
     bring_up_to_date(path, &writer).await?;
-    let reader = readers(path, &url).await?;
+    let reader = readers(path, &url, patience).await?;
     Ok(Pools { writer, reader })
 }
 
@@ -69,12 +71,12 @@ pub(super) async fn open_read_only(path: &Path) -> StoreResult<Pools> {
         return Err(access(path, detail));
     }
     // The file must be writable for the owner all the same: readers of a WAL share its index file.
-    let reader = readers(path, &url_of(path, "mode=rw")).await?;
+    let reader = readers(path, &url_of(path, "mode=rw"), PATIENCE).await?;
     Ok(Pools { writer: reader.clone(), reader })
 }
 
-async fn readers(path: &Path, url: &str) -> StoreResult<AnyPool> {
-    pool(READERS, &[BUSY, "PRAGMA query_only = ON"]).connect(url).await.map_err(|error| explain(path, error))
+async fn readers(path: &Path, url: &str, patience: Duration) -> StoreResult<AnyPool> {
+    pool(READERS, patience, &["PRAGMA query_only = ON"]).connect(url).await.map_err(|error| explain(path, error))
 }
 
 /// Migrations take no lock of their own on SQLite: they run inside one write transaction, so that two processes that
@@ -137,16 +139,25 @@ fn newest_version() -> i64 {
     MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 
-fn pool(connections: u32, pragmas: &'static [&'static str]) -> AnyPoolOptions {
+fn pool(connections: u32, patience: Duration, pragmas: &[&'static str]) -> AnyPoolOptions {
+    let busy = format!("PRAGMA busy_timeout = {}", patience.as_millis());
+    let pragmas: Arc<[String]> = std::iter::once(busy).chain(pragmas.iter().map(|&one| one.to_owned())).collect();
     AnyPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(60))
         .idle_timeout(None)
         .max_lifetime(None)
+        // A disk that is full makes SQLite roll back by itself; the driver, which learns of it only when it rolls back
+        // too, holds the transaction for open and begins no other on this connection, ever.
+        .before_acquire(|connection, _| {
+            let usable = !connection.is_in_transaction();
+            Box::pin(async move { Ok(usable) })
+        })
         .after_connect(move |connection, _| {
+            let pragmas = Arc::clone(&pragmas);
             Box::pin(async move {
-                for pragma in pragmas {
-                    connection.execute(*pragma).await?;
+                for pragma in pragmas.iter() {
+                    connection.execute(sqlx::AssertSqlSafe(pragma.clone())).await?;
                 }
                 Ok(())
             })
@@ -348,6 +359,11 @@ impl Trouble {
             Self::Disk => "the disk reports an error: look at the system's log",
         }
     }
+}
+
+/// Whether an error says something about the database as it is now, not about the statement.
+pub(super) fn is_passing(error: &sqlx::Error) -> bool {
+    trouble(error).is_some() || matches!(error, sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed)
 }
 
 /// Sorts an error by SQLite's result codes, of which the lowest eight bits say the kind (SQLite documentation).

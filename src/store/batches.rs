@@ -84,8 +84,8 @@ pub struct NewExport {
     pub skipped_rows: u64,
     /// About those rows.
     pub warning: Option<crate::domain::failure::Failure>,
-    /// The check that tripped: the run carries it as its failure from now on, until somebody approves it.
-    pub tripped: Option<crate::domain::failure::Failure>,
+    /// The checks that tripped and that nobody has approved.
+    pub tripped: Vec<crate::domain::failure::Failure>,
     /// What was read, for people.
     pub source: Option<String>,
     /// The number of the export whose files are taken over; `None` for a new one.
@@ -145,9 +145,9 @@ impl Store {
         let bytes: u64 = export.batches.iter().map(|batch| batch.bytes).sum();
         let changed = sqlx::query(
             "UPDATE runs SET exported_at = $1, records = $2, bytes = $3, skipped_rows = $4, warning = $5, source = $6, \
-             failure = COALESCE($7, failure), export_number = COALESCE($8, (SELECT CAST(COALESCE(MAX(o.export_number), 0) + 1 AS BIGINT) FROM runs o \
-             WHERE o.menu_id = runs.menu_id AND o.integration_id = runs.integration_id)) \
-             WHERE seq = $9 AND state = 'running' AND exported_at IS NULL",
+             export_number = COALESCE($7, (SELECT CAST(COALESCE(MAX(o.export_number), 0) + 1 AS BIGINT) FROM runs o \
+             WHERE o.menu_id = runs.menu_id AND o.integration_id = runs.integration_id)), \
+             tripped = $8 WHERE seq = $9 AND state = 'running' AND exported_at IS NULL",
         )
         .bind(millis(now))
         .bind(signed(export.records)?)
@@ -155,8 +155,8 @@ impl Store {
         .bind(signed(export.skipped_rows)?)
         .bind(export.warning.as_ref().map(super::row::to_json).transpose()?)
         .bind(export.source.clone())
-        .bind(export.tripped.as_ref().map(super::row::to_json).transpose()?)
         .bind(export.adopted)
+        .bind(Some(&export.tripped).filter(|tripped| !tripped.is_empty()).map(super::row::to_json).transpose()?)
         .bind(seq)
         .execute(&mut *tx)
         .await?;

@@ -1,7 +1,7 @@
 //! The moves of a run from state to state. Each is a guarded UPDATE, so that whoever comes second learns it; the mail
-//! about an end is written in the same transaction.
+//! about an end, and what else is told of it, is written in the same transaction.
 
-use super::outbox::{self, NewMail};
+use super::notices::News;
 use super::pauses::{self, Pause};
 use super::row::to_json;
 use super::runs::{Run, note};
@@ -28,8 +28,8 @@ pub struct Ending {
     pub state: RunState,
     /// Why, where it is not good.
     pub failure: Option<Failure>,
-    /// The mail about it.
-    pub mail: Option<NewMail>,
+    /// What is told of it.
+    pub news: News,
     /// What its menu and integration suffers from after it.
     pub trouble: Option<Trouble>,
     /// The pause of its integration that it causes.
@@ -40,7 +40,7 @@ impl Ending {
     /// An end of which nobody is told.
     #[must_use]
     pub fn quiet(state: RunState, failure: Option<Failure>) -> Self {
-        Self { state, failure, mail: None, trouble: None, pause: None }
+        Self { state, failure, news: News::default(), trouble: None, pause: None }
     }
 }
 
@@ -69,9 +69,7 @@ impl Store {
         let state = ending.state;
         let text = ending.failure.as_ref().map_or_else(|| state.to_string(), |failure| format!("{state}: {failure}"));
         note(&mut tx, run.seq, now, state.as_str(), &text).await?;
-        if let Some(mail) = &ending.mail {
-            outbox::insert(&mut tx, Some(run.seq), mail, now).await?;
-        }
+        ending.news.insert(&mut tx, run.seq, now).await?;
         troubles::put(&mut tx, &run.menu_id, &run.integration_id, ending.trouble.as_ref()).await?;
         if let Some(pause) = &ending.pause {
             pauses::insert(&mut tx, pause).await?;
@@ -99,13 +97,7 @@ impl Store {
     }
 
     /// Holds a running run for a person's decision.
-    pub async fn hold(
-        &self,
-        seq: i64,
-        failure: &Failure,
-        mail: Option<&NewMail>,
-        now: DateTime<Utc>,
-    ) -> StoreResult<()> {
+    pub async fn hold(&self, seq: i64, failure: &Failure, news: &News, now: DateTime<Utc>) -> StoreResult<()> {
         let mut tx = self.write().await?;
         let changed = sqlx::query(
             "UPDATE runs SET state = 'held', lane = NULL, failure = $1 WHERE seq = $2 AND state = 'running'",
@@ -116,17 +108,16 @@ impl Store {
         .await?;
         guard(changed.rows_affected(), seq, "running")?;
         note(&mut tx, seq, now, "held", &failure.to_string()).await?;
-        if let Some(mail) = mail {
-            outbox::insert(&mut tx, Some(seq), mail, now).await?;
-        }
+        news.insert(&mut tx, seq, now).await?;
         Ok(tx.commit().await?)
     }
 
-    /// Approves a held run (「送信する」): it is queued with the files that it has.
+    /// Approves a held run (「送信する」): it is queued with the files that it has, and what tripped is settled.
     pub async fn approve(&self, seq: i64, actor: &str, now: DateTime<Utc>) -> StoreResult<()> {
         let mut tx = self.write().await?;
         let changed = sqlx::query(
-            "UPDATE runs SET state = 'queued', approved_by = $1, failure = NULL WHERE seq = $2 AND state = 'held'",
+            "UPDATE runs SET state = 'queued', approved_by = $1, failure = NULL, tripped = NULL \
+             WHERE seq = $2 AND state = 'held'",
         )
         .bind(actor)
         .bind(seq)

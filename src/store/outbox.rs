@@ -104,6 +104,15 @@ impl Store {
         row.time_or_null("next_at")
     }
 
+    /// Puts a mail off until `until` before it is carried: should what became of it not be written down, it is not
+    /// carried again at once.
+    pub async fn mail_begun(&self, number: i64, until: DateTime<Utc>) -> StoreResult<()> {
+        let mut tx = self.write().await?;
+        let sql = "UPDATE outbox SET next_at = $1 WHERE number = $2 AND next_at IS NOT NULL";
+        sqlx::query(sql).bind(millis(until)).bind(number).execute(&mut *tx).await?;
+        Ok(tx.commit().await?)
+    }
+
     /// A server has taken it.
     pub async fn mail_sent(&self, number: i64, now: DateTime<Utc>) -> StoreResult<()> {
         self.mail_tried(number, None, Some(now), None).await

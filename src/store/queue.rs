@@ -62,8 +62,11 @@ impl Store {
             Err(error) => return Err(error.into()),
         }
         runs::note(&mut tx, seq, now, "running", &format!("in lane {lane}")).await?;
+        // Read before the commit: a run that is running and that nobody was given would hold its lane until a restart.
+        let row = sqlx::query(runs::select("WHERE seq = $1")).bind(seq).fetch_one(&mut *tx).await?;
+        let run = runs::read(&row)?;
         tx.commit().await?;
-        self.run_by_seq(seq).await.map(Some)
+        Ok(Some(run))
     }
     /// Queues the waiting runs whose time has come and says how many.
     pub async fn wake_waiting(&self, now: DateTime<Utc>) -> StoreResult<u64> {

@@ -71,6 +71,8 @@ pub struct Run {
     pub source: Option<String>,
     /// About the rows that were left out.
     pub warning: Option<Failure>,
+    /// The checks that tripped at its export and that nobody has approved: its files are not to be sent.
+    pub tripped: Vec<Failure>,
     /// Why it stands or ended so.
     pub failure: Option<Failure>,
     /// The run that it repeats.
@@ -174,7 +176,7 @@ pub struct NewRun {
 
 const COLUMNS: &str = "seq, id, menu_id, menu, integration_id, integration, timer_id, timer, account, settings_version, \
      trigger_kind, actor, memo, priority, scheduled_at, queued_at, started_at, finished_at, resume_at, trouble_since, \
-     tries, state, exported_at, export_number, records, bytes, skipped_rows, source, warning, failure, retry_of, wanted_keys, forced, only_failed, \
+     tries, state, exported_at, export_number, records, bytes, skipped_rows, source, warning, tripped, failure, retry_of, wanted_keys, forced, only_failed, \
      approved_by, cancel_by, sent_at";
 
 /// `SELECT` over all columns of a run, with what follows.
@@ -214,6 +216,7 @@ pub(super) fn read(row: &AnyRow) -> StoreResult<Run> {
         skipped_rows: row.count("skipped_rows")?,
         source: row.text_or_null("source")?,
         warning: row.json_or_null("warning")?,
+        tripped: row.json_or_null("tripped")?.unwrap_or_default(),
         failure: row.json_or_null("failure")?,
         retry_of: row.text_or_null("retry_of")?,
         wanted_keys: row.json_or_null("wanted_keys")?,

@@ -11,6 +11,7 @@ const LAYERS: &[&[&str]] = &[
     &["config"],
     &["store", "messages"],
     &["settings", "source", "export", "push", "report"],
+    &["notify"],
     &["engine"],
     &["app"],
     &["cli"],

@@ -17,6 +17,7 @@ use renkei::domain::timer::{Timer, TimerForm};
 use renkei::domain::verdict::Verdict;
 use renkei::store::batches::{Conclusion, NewBatch, NewExport};
 use renkei::store::life::Ending;
+use renkei::store::notices::News;
 use renkei::store::outbox::NewMail;
 use renkei::store::{Store, StoreError};
 use serde_json::json;
@@ -179,7 +180,7 @@ async fn an_intent_is_on_record_before_its_verdict_and_overtakes_older_runs() {
         records: 3,
         skipped_rows: 0,
         warning: None,
-        tripped: None,
+        tripped: Vec::new(),
         source: None,
         adopted: None,
     };
@@ -202,7 +203,8 @@ async fn an_intent_is_on_record_before_its_verdict_and_overtakes_older_runs() {
         text: "t".into(),
         html: "h".into(),
     };
-    let ending = Ending { mail: Some(mail), ..Ending::quiet(RunState::Accepted, None) };
+    let news = News { mail: Some(mail), ..News::default() };
+    let ending = Ending { news, ..Ending::quiet(RunState::Accepted, None) };
     db.store.end(&run, RunState::Running, &ending, now).await.unwrap();
     let due = db.store.due_mails(now, 10).await.unwrap();
     assert_eq!((due.len(), due[0].run.as_deref()), (1, Some("R-20261124-0001")));

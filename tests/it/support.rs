@@ -104,6 +104,32 @@ impl House {
         Self::with(SandboxOptions { token: TOKEN.to_owned(), ..SandboxOptions::default() }).await
     }
 
+    /// With somebody to tell, beside mail; the secrets of `notify:` are `${env:…}` of these variables.
+    pub(crate) async fn telling(notify: &str, variables: &[(&str, &str)]) -> Self {
+        let mut house = Self::new().await;
+        let text = renkei::yaml::Text { path: "config.yaml".into(), text: format!("notify: {notify}") };
+        let mut config = (*house.app.config).clone();
+        config.notify = Config::parse(&text).unwrap().notify;
+        house.app.config = std::sync::Arc::new(config);
+        let own = [("RENKEI_TEST_TOKEN", TOKEN)];
+        house.app.secrets = house.app.secrets.clone().with_variables(own.iter().chain(variables).copied());
+        house.engine = house.app.engine().unwrap();
+        house
+    }
+
+    /// By the machine's clock, and with little patience towards a locked database, which may lie elsewhere.
+    pub(crate) async fn impatient(database: Option<PathBuf>) -> Self {
+        let mut house = Self::new().await;
+        house.app.store.close().await;
+        let mut config = (*house.app.config).clone();
+        config.database = database.unwrap_or(config.database);
+        house.app.store = Store::open_patient(&config.database, Duration::from_millis(20)).await.unwrap();
+        house.app.config = std::sync::Arc::new(config);
+        house.app.clock = Clock::system();
+        house.engine = house.app.engine().unwrap();
+        house
+    }
+
     /// With a sandbox of its own making.
     pub(crate) async fn with(options: SandboxOptions) -> Self {
         renkei::push::install_crypto();
@@ -189,6 +215,7 @@ impl House {
         if let Some(postman) = &self.engine.postman {
             deliver_due(&self.engine.store, postman, &self.engine.clock).await.unwrap();
         }
+        renkei::notify::deliver_due(&self.engine.store, &self.engine.herald, &self.engine.clock).await.unwrap();
     }
 
     /// Starts a run and carries it as far as it goes now.

@@ -1,8 +1,9 @@
 //! What the demo prints while it plays, and its summary.
 
 use super::stage::Stage;
-use crate::cli::{output, view};
+use crate::cli::output;
 use crate::messages::thousands;
+use crate::report::view;
 use crate::sandbox::Received;
 use crate::store::runs::RunDetail;
 use chrono::TimeDelta;

@@ -43,6 +43,7 @@ pub(in crate::settings) fn timer(desk: &mut Desk<'_>, node: &Node) -> Option<Tim
         settle: desk.field(&fields, "settle", Desk::span).unwrap_or(Span::minutes(10)),
         start_by: desk.field(&fields, "start_by", start_by),
         time_limit: desk.field(&fields, "time_limit", Desk::span),
+        ping: desk.field(&fields, "ping", Desk::secret),
     })
 }
 

@@ -3,6 +3,7 @@
 use crate::domain::fault::Fault;
 use crate::domain::integration::IntegrationForm;
 use crate::domain::secret::{SecretText, names_a_secret};
+use crate::domain::timer::TimerForm;
 use crate::settings::secrets::{Resolver, SecretError};
 use serde_json::Value;
 use url::Url;
@@ -35,6 +36,15 @@ pub(super) fn of(form: &IntegrationForm, resolver: &Resolver) -> Vec<Fault> {
     if let Some((name, _)) = query.into_iter().find(|(name, _)| names_a_secret(name)) {
         let what = format!("the URL's {name} looks like a secret, and URLs are stored and shown in clear");
         faults.push(Fault::error(&["url"], what, "send it in a header: headers are kept as references or sealed"));
+    }
+    faults
+}
+
+/// What is to be said about a timer's secrets.
+pub(super) fn of_timer(form: &TimerForm, resolver: &Resolver) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if let Some(ping) = &form.ping {
+        trouble(&["ping"], ping, resolver, &mut faults);
     }
     faults
 }

@@ -3,6 +3,7 @@
 use super::{Resolver, SecretError};
 use crate::domain::integration::Integration;
 use crate::domain::secret::{Part, SecretText, names_a_secret};
+use crate::domain::timer::Timer;
 use secrecy::{ExposeSecret, SecretString};
 
 /// The same integration with its literal secrets sealed; nothing is sealed twice.
@@ -27,6 +28,14 @@ fn seal_headers(
         Ok((name.clone(), value))
     });
     sealed.collect()
+}
+
+/// The same timer with a ping that is written out sealed.
+pub fn seal_timer(timer: Timer, resolver: &Resolver) -> Result<Timer, SecretError> {
+    let Some(ping) = &timer.form().ping else { return Ok(timer) };
+    let pieces: Vec<Piece> = ping.parts().iter().map(|part| (part.clone(), true)).collect();
+    let sealed = seal_pieces(&pieces, resolver)?;
+    Ok(timer.with_ping(Some(sealed)))
 }
 
 /// Whether two texts mean the same: references by name, literals and sealed parts by what they hold. A sealed part

@@ -7,6 +7,7 @@ use renkei::domain::integration::Account;
 use renkei::domain::run::{RunState, Trigger};
 use renkei::store::StoreError;
 use renkei::store::life::Ending;
+use renkei::store::notices::News;
 use renkei::store::runs::{NewRun, Run, RunFilter};
 
 pub(super) fn by_hand(menu: (&str, &str)) -> NewRun {
@@ -87,7 +88,7 @@ async fn of_two_that_move_a_run_the_second_learns_it() {
     let why = Failure::new(Code::Maintenance, "until six");
     db.store.wait(run.seq, (now + TimeDelta::minutes(5)).with_timezone(&TOKYO), &why, now).await.unwrap();
     for second in [
-        db.store.hold(run.seq, &why, None, now).await,
+        db.store.hold(run.seq, &why, &News::default(), now).await,
         db.store.requeue(run.seq, "x", now).await,
         db.store.approve(run.seq, "sato", now).await,
         db.store.end(&run, RunState::Running, &Ending::quiet(RunState::Accepted, None), now).await,

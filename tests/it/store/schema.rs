@@ -57,6 +57,16 @@ async fn the_database_refuses_what_must_never_be() {
             "INSERT INTO outbox (number, message_id, recipients, subject, body_text, \
           body_html, created_at, next_at, sent_at) VALUES (1, 'm', '[]', 's', 't', 'h', 1, 1, 1)",
         ),
+        (
+            "a notice that is taken and due",
+            "INSERT INTO notices (number, notice_id, run_seq, channel, target, event, content, created_at, next_at, sent_at) \
+             VALUES (1, 'n', 1, 'ping', 't', 'good', '{}', 1, 1, 1)",
+        ),
+        (
+            "a notice about no run",
+            "INSERT INTO notices (number, notice_id, run_seq, channel, target, event, content, created_at) \
+             VALUES (1, 'n', 99, 'ping', 't', 'good', '{}', 1)",
+        ),
     ];
     for (what, statement) in refused {
         let error = connection.execute(statement).await.err().unwrap_or_else(|| panic!("{what} was let through"));

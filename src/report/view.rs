@@ -1,7 +1,7 @@
-//! Runs as JSON: the form that others rely on. Times are RFC 3339 with the offset of the configured zone.
+//! Runs as JSON: the form that others rely on, in the command line and in webhooks. Times are RFC 3339 with the offset of the configured zone.
 
 use crate::domain::failure::{Failure, RowFault};
-use crate::domain::run::Trigger;
+use crate::domain::run::{RunState, Trigger};
 use crate::domain::statement::Occurrence;
 use crate::store::confirmations::Confirmation;
 use crate::store::runs::{Run, RunDetail};
@@ -10,7 +10,8 @@ use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 /// A run with its files and history.
-pub(super) fn run(detail: &RunDetail, zone: Tz) -> Value {
+#[must_use]
+pub fn run(detail: &RunDetail, zone: Tz) -> Value {
     let run = &detail.run;
     let time = |at: Option<DateTime<Utc>>| at.map(|at| local(at, zone));
     let batches: Vec<Value> = detail
@@ -67,12 +68,14 @@ fn error(failure: &Failure) -> Value {
 }
 
 /// What is wrong with a row, as JSON.
-pub(super) fn row_fault(row: &RowFault) -> Value {
+#[must_use]
+pub fn row_fault(row: &RowFault) -> Value {
     json!({ "key": row.name(), "line": row.line, "column": row.column, "reason": row.reason.to_string() })
 }
 
 /// Who caused a run, in a word for a list: a timer by its name, else the person.
-pub(super) fn by(run: &Run) -> String {
+#[must_use]
+pub fn by(run: &Run) -> String {
     match (run.trigger, &run.timer) {
         (Trigger::Timer, Some(timer)) => timer.clone(),
         (Trigger::Retry, _) => format!("{} (retry)", run.actor),
@@ -81,7 +84,8 @@ pub(super) fn by(run: &Run) -> String {
 }
 
 /// When a run was due: a timer's at its slot, a person's when it was asked for.
-pub(super) fn due(run: &Run) -> DateTime<Utc> {
+#[must_use]
+pub fn due(run: &Run) -> DateTime<Utc> {
     run.scheduled_at.filter(|_| run.trigger == Trigger::Timer).unwrap_or(run.queued_at)
 }
 
@@ -100,7 +104,7 @@ fn confirmation(one: &Confirmation, zone: Tz) -> Value {
 }
 
 /// A line of the ledger.
-pub(super) fn occurrence(slot: &Occurrence, zone: Tz) -> Value {
+pub fn occurrence(slot: &Occurrence, zone: Tz) -> Value {
     json!({
         "scheduled_at": local(slot.scheduled_at, zone), "first_at": local(slot.first_at, zone), "slots": slot.slots,
         "state": slot.state, "reason": slot.reason, "run": slot.run, "run_state": slot.run_state,
@@ -110,12 +114,41 @@ pub(super) fn occurrence(slot: &Occurrence, zone: Tz) -> Value {
 }
 
 /// A run's history.
-pub(super) fn events(detail: &RunDetail, zone: Tz) -> Vec<Value> {
+#[must_use]
+pub fn events(detail: &RunDetail, zone: Tz) -> Vec<Value> {
     let event = |event: &crate::store::runs::Event| json!({ "at": local(event.at, zone), "kind": event.kind, "text": event.text });
     detail.events.iter().map(event).collect()
 }
 
+/// A run as it leaves the house: in state `state` for the reason `failure`, without what could hold a record's key or
+/// value, which are its events and what is said of single rows.
+#[must_use]
+pub fn outside(detail: &RunDetail, state: RunState, failure: Option<&Failure>, now: DateTime<Utc>, zone: Tz) -> Value {
+    let mut detail = detail.clone();
+    detail.run.state = state;
+    detail.run.finished_at = state.is_ended().then_some(now);
+    let mut value = run(&detail, zone);
+    if let Value::Object(entries) = &mut value {
+        entries.remove("events");
+        let batches = entries.get_mut("batches").and_then(Value::as_array_mut);
+        for confirmation in batches.into_iter().flatten().filter_map(|batch| batch["confirmation"].as_object_mut()) {
+            // It quotes what the receiver said.
+            confirmation.remove("note");
+        }
+        entries.insert("error".to_owned(), failure.map_or(Value::Null, error_outside));
+    }
+    value
+}
+
+fn error_outside(failure: &Failure) -> Value {
+    if failure.rows.is_empty() {
+        return json!({ "code": failure.code, "message": failure.message });
+    }
+    json!({ "code": failure.code, "message": failure.code.meaning().trim(), "rows_total": failure.rows_total })
+}
+
 /// An instant with the zone's offset.
-pub(super) fn local(at: DateTime<Utc>, zone: Tz) -> String {
+#[must_use]
+pub fn local(at: DateTime<Utc>, zone: Tz) -> String {
     at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::AutoSi, false)
 }
