@@ -285,8 +285,9 @@ impl Store {
         for stored in change.remove_timers.iter().filter_map(|id| before.get(id)) {
             planning::supersede(&mut tx, stored, None, zone, calendars, now).await?;
         }
+        let saving = Saving { version: number, actor, zone, calendars, now };
         for timer in &change.timers {
-            put_timer(&mut tx, number, timer, before.get(timer.id()), actor, zone, calendars, now).await?;
+            put_timer(&mut tx, &saving, timer, before.get(timer.id())).await?;
         }
         for stored in moved {
             planning::supersede(&mut tx, stored, Some(&stored.timer), zone, calendars, now).await?;
@@ -402,23 +403,33 @@ async fn define(
     Ok(())
 }
 
+/// A version on its way into the tables.
+struct Saving<'s> {
+    version: i64,
+    actor: &'s str,
+    zone: Tz,
+    /// The days that were worked before it, and those under it.
+    calendars: (&'s Calendar, &'s Calendar),
+    now: DateTime<Utc>,
+}
+
 /// Inserts a timer whose cursor starts now: what was due under its old definition has been accounted for.
 async fn put_timer(
     tx: &mut Transaction,
-    version: i64,
+    saving: &Saving<'_>,
     timer: &Timer,
     before: Option<&StoredTimer>,
-    actor: &str,
-    zone: Tz,
-    calendars: (&Calendar, &Calendar),
-    now: DateTime<Utc>,
 ) -> StoreResult<()> {
+    let &Saving { version, actor, zone, calendars, now } = saving;
     let cursor = planning::cursor_of(tx, timer.id(), before, now).await?;
     let switched_at =
         before.filter(|stored| stored.timer.is_on() == timer.is_on()).map_or(now, |stored| stored.switched_at);
     if let Some(stored) = before {
         planning::supersede(tx, stored, Some(timer), zone, calendars, now).await?;
     }
+    // Under other days, slots of the past would be reckoned otherwise.
+    let kept = before.and_then(|stored| stored.rules_from);
+    let rules_from = if calendars.0 == calendars.1 { kept } else { Some(cursor) };
     let text = to_json(timer)?;
     sqlx::query(
         "INSERT INTO timers (id, name, definition, set_by, switched_at, cursor_at, next_at, rules_from) \
@@ -431,10 +442,7 @@ async fn put_timer(
     .bind(millis(switched_at))
     .bind(millis(cursor))
     .bind(planning::next_at(timer, zone, calendars.1, cursor).map(millis))
-    // Under other days, slots of the past would be reckoned otherwise.
-    .bind(
-        if calendars.0 == calendars.1 { before.and_then(|stored| stored.rules_from) } else { Some(cursor) }.map(millis),
-    )
+    .bind(rules_from.map(millis))
     .execute(&mut **tx)
     .await?;
     define(tx, version, "timer", timer.id(), Some(&text), Some(cursor)).await
