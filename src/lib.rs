@@ -10,7 +10,7 @@
 //!
 //! A layer imports only what stands left of it; siblings (between the dots) never import each other:
 //!
-//! `domain → clock → yaml → config → store → settings · source · export · push · report → notify → engine → app → cli`
+//! `domain → clock → yaml → config → store · messages → settings · source · export · push · report → notify → engine → app → cli`
 //!
 //! | room | is for |
 //! |---|---|
@@ -23,10 +23,10 @@
 //! | [`source`] | where a menu's records come from |
 //! | [`export`] | records → columns → characters → CSV batches in the spool |
 //! | [`push`] | a batch → 楽楽精算: client, answer → verdict, what became of its import, the account's request slots |
-//! | [`report`] | the mail: its text, outbox, delivery |
+//! | [`report`] | the mail: its text, outbox, delivery; and a run as the JSON that others read |
 //! | [`notify`] | webhooks and dead-man's switches: their forms, signature, delivery; a request leaves through `push` |
 //! | [`messages`] | one catalogue per language |
-//! | [`engine`] | planner, dispatcher, executor, confirmation, recovery, alarm: thin loops around the pure decisions |
+//! | [`engine`] | planner, dispatcher, executor, confirmation, recovery, reconciling, alarm: thin loops around the pure decisions |
 //! | [`app`] | the one place where everything is put together |
 //! | [`cli`] | one file per command |
 //! | [`sandbox`] | a pretend 楽楽精算 and mailbox; imports nothing of ours, so it cannot share our mistakes |

@@ -16,9 +16,34 @@ pub fn end_state(batches: &[BatchState], rows_left: bool) -> RunState {
     }
 }
 
+/// The end state of a run that a person stops before its batches are through: cancelled only where nothing was taken,
+/// and that is certain.
+#[must_use]
+pub fn stopped_state(batches: &[BatchState]) -> RunState {
+    match end_state(batches, true) {
+        RunState::Failed => RunState::Cancelled,
+        state => state,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stop_hides_nothing_that_was_sent() {
+        use BatchState::{Accepted, NotTaken, Ready, Sending, Unknown};
+        let table: [(&[BatchState], RunState); 5] = [
+            (&[], RunState::Cancelled),
+            (&[Ready, Ready], RunState::Cancelled),
+            (&[NotTaken, Ready], RunState::Cancelled),
+            (&[Accepted, NotTaken], RunState::Partial),
+            (&[Accepted, Unknown, Sending], RunState::Unknown),
+        ];
+        for (batches, state) in table {
+            assert_eq!(stopped_state(batches), state, "{batches:?}");
+        }
+    }
 
     #[test]
     fn the_batches_decide() {

@@ -60,9 +60,10 @@ impl RunState {
     pub fn may_become(self, next: Self) -> bool {
         use RunState as S;
         match self {
-            S::Queued => matches!(next, S::Running | S::Skipped | S::Cancelled),
+            // A run that goes on may have sent something before it is stopped.
+            S::Queued => matches!(next, S::Running | S::Skipped | S::Cancelled | S::Partial | S::Unknown),
             S::Running => !matches!(next, S::Running | S::Imported | S::Skipped),
-            S::Waiting => matches!(next, S::Queued | S::Failed | S::Cancelled),
+            S::Waiting => matches!(next, S::Queued | S::Failed | S::Cancelled | S::Partial | S::Unknown),
             S::Held => matches!(next, S::Queued | S::Cancelled),
             S::Confirming => matches!(next, S::Imported | S::Partial | S::Failed | S::Unknown),
             _ => false,
@@ -186,12 +187,12 @@ mod tests {
         let paths = |from: RunState| -> Vec<&str> {
             RunState::ALL.iter().filter(|&&to| from.may_become(to)).map(|to| to.as_str()).collect()
         };
-        assert_eq!(paths(RunState::Queued), ["running", "cancelled", "skipped"]);
+        assert_eq!(paths(RunState::Queued), ["running", "partial", "unknown", "cancelled", "skipped"]);
         assert_eq!(
             paths(RunState::Running),
             ["queued", "waiting", "held", "confirming", "accepted", "partial", "failed", "unknown", "cancelled"]
         );
-        assert_eq!(paths(RunState::Waiting), ["queued", "failed", "cancelled"]);
+        assert_eq!(paths(RunState::Waiting), ["queued", "partial", "failed", "unknown", "cancelled"]);
         assert_eq!(paths(RunState::Held), ["queued", "cancelled"]);
         assert_eq!(paths(RunState::Confirming), ["imported", "partial", "failed", "unknown"]);
     }

@@ -273,10 +273,7 @@ pub fn judge(book: &Book, zone: Tz, calendar: &Calendar, now: DateTime<Utc>) -> 
     let mut matched = vec![0_u64; book.rows.len()];
     for &slot in &reckoned.slots {
         match row_of(&book.rows, slot).filter(|&row| book.rows[row].state != SlotState::Superseded) {
-            Some(row) => {
-                matched[row] += 1;
-                judge.count(&book.rows[row], 1);
-            }
+            Some(row) => matched[row] += 1,
             None => judge.unexplained(slot, slot, 1),
         }
     }
@@ -294,15 +291,16 @@ pub fn judge(book: &Book, zone: Tz, calendar: &Calendar, now: DateTime<Utc>) -> 
             if row.scheduled_at <= book.to && reckoned.slots.binary_search(&row.scheduled_at).is_err() {
                 judge.count(row, 1);
             }
-        } else if row.scheduled_at <= reckoned_from {
-            judge.count(row, row.slots);
-        } else if inside && matched < row.slots {
-            judge.count(row, row.slots - matched);
+            continue;
+        }
+        // Of a row that lies across an end of the window only the slots inside count.
+        let is_whole = inside || row.scheduled_at <= reckoned_from;
+        judge.count(row, if is_whole { row.slots } else { matched });
+        if inside && matched < row.slots {
             judge.gap(FindingKind::Unforeseen, row.first_at, row.scheduled_at, row.slots - matched);
-        } else if inside && matched > row.slots {
+        }
+        if inside && matched > row.slots {
             // The row stands for fewer slots than the schedule has in its span.
-            judge.tally.skipped -= matched - row.slots;
-            judge.tally.due -= matched - row.slots;
             judge.unexplained(row.first_at, row.scheduled_at, matched - row.slots);
         }
     }

@@ -5,7 +5,7 @@
 use super::Engine;
 use super::reconciling::Told;
 use super::steadily::Steps;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 use tracing::warn;
 
@@ -13,7 +13,7 @@ use tracing::warn;
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     version: AtomicI64,
-    looking: AtomicBool,
+    looking: tokio::sync::Mutex<()>,
 }
 
 /// Starts ringing; the scheduler stops when it is shut down.
@@ -68,14 +68,11 @@ async fn heartbeat(engine: &Engine, seen: &Seen) {
     engine.bells.dispatcher.notify_one();
     engine.news_is_out();
     // The rings do not wait for each other; a database that is slow to answer is asked once.
-    if seen.looking.swap(true, Ordering::AcqRel) {
-        return;
-    }
+    let Ok(_alone) = seen.looking.try_lock() else { return };
     let version = Steps::of(engine, "settings").take(engine.store.settings_version()).await;
     if version.is_ok_and(|version| seen.version.swap(version, Ordering::Relaxed) != version) {
         engine.bells.planner.notify_one();
     }
     // After trouble the next heartbeat comes soon enough.
     let _ = Steps::of(engine, "pauses").take(super::pausing::review(engine)).await;
-    seen.looking.store(false, Ordering::Release);
 }

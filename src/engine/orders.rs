@@ -2,6 +2,7 @@
 //! Nothing is carried here; a run is queued or moved, and the loops do the rest.
 
 use super::{Engine, ending, exporting};
+use crate::domain::ending::stopped_state;
 use crate::domain::failure::{Code, Failure};
 use crate::domain::run::{RunState, Trigger};
 use crate::store::StoreError;
@@ -293,5 +294,8 @@ async fn held(engine: &Engine, id: &str) -> Result<Run, OrderError> {
 }
 
 async fn close(engine: &Engine, run: &Run, failure: &Failure) -> Result<(), OrderError> {
-    Ok(ending::end(engine, run, run.state, RunState::Cancelled, Some(failure.clone())).await?)
+    // One that waits to go on may have sent some of its files.
+    let batches = engine.store.batches(run.seq).await?;
+    let state = stopped_state(&batches.iter().map(|batch| batch.state).collect::<Vec<_>>());
+    Ok(ending::end(engine, run, run.state, state, Some(failure.clone())).await?)
 }

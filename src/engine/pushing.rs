@@ -8,7 +8,7 @@ use super::exporting::Stored;
 use super::job::Job;
 use super::steadily::Steady;
 use super::verdict_file::VerdictFile;
-use crate::domain::ending::end_state;
+use crate::domain::ending::{end_state, stopped_state};
 use crate::domain::failure::{Code, Failure};
 use crate::domain::run::{BatchState, RunState};
 use crate::domain::verdict::{Next, Verdict, api_error, try_again_at};
@@ -27,34 +27,60 @@ pub(super) async fn push(
     exported: Stored,
     stopping: &CancellationToken,
 ) -> Result<Stop, Stop> {
+    let Stored { mut batches, warning } = exported;
+    let stop = match each(engine, job, &mut batches, warning, stopping).await {
+        // A step that failed does not undo what was sent before it.
+        Ok(stop) | Err(stop) => by_batches(stop, &batches),
+    };
+    confirming::instead(engine, job, &batches, stop).await
+}
+
+async fn each(
+    engine: &Engine,
+    job: &Job,
+    batches: &mut [Batch],
+    warning: Option<Failure>,
+    stopping: &CancellationToken,
+) -> Result<Stop, Stop> {
     overtaken(engine, job).await?;
     let patience = Patience::of(engine, job, stopping);
-    let Stored { mut batches, .. } = exported;
-    let rows_left = exported.warning.is_some();
     for index in 0..batches.len() {
         if batches[index].state == BatchState::Accepted {
             continue;
         }
         if job.steady.insist(|| engine.store.is_cancel_requested(job.run.seq)).await? {
-            return confirming::instead(engine, job, &batches, cancelled(&batches)).await;
+            return Ok(cancelled(batches));
         }
         let reply = match send(engine, job, &batches[index], &patience.token).await? {
             Some(reply) => reply,
             None if stopping.is_cancelled() => return Ok(Stop::Interrupted),
             None => {
-                let state = end_state(&states(&batches), false);
-                let stop = Stop::Ended { state, failure: Some(job.over_time()) };
-                return confirming::instead(engine, job, &batches, stop).await;
+                let state = end_state(&states(batches), false);
+                return Ok(Stop::Ended { state, failure: Some(job.over_time()) });
             }
         };
         batches[index].state = reply.verdict.batch_state();
-        if let Some(stop) = after(engine, job, &batches, index, &reply) {
-            return confirming::instead(engine, job, &batches, stop).await;
+        if let Some(stop) = after(engine, job, batches, index, &reply) {
+            return Ok(stop);
         }
     }
-    let state = end_state(&states(&batches), rows_left);
+    let state = end_state(&states(batches), warning.is_some());
     // Rows left out are the one failure that a run whose batches were all taken can carry.
-    confirming::instead(engine, job, &batches, Stop::Ended { state, failure: exported.warning }).await
+    Ok(Stop::Ended { state, failure: warning })
+}
+
+/// A failure as the batches have it: a run of which something was taken has not failed as a whole.
+fn by_batches(stop: Stop, batches: &[Batch]) -> Stop {
+    match stop {
+        Stop::Ended { state: RunState::Failed, failure } => {
+            let state = match end_state(&states(batches), false) {
+                RunState::Accepted => RunState::Partial,
+                state => state,
+            };
+            Stop::Ended { state, failure }
+        }
+        stop => stop,
+    }
 }
 
 /// How long a run may wait for request slots: until the daemon stops, or its `time_limit` is over.
@@ -91,6 +117,7 @@ async fn overtaken(engine: &Engine, job: &Job) -> Result<(), Stop> {
     let message =
         format!("run {newer} of the same menu and integration has sent newer data; --force sends this all the same");
     let failure = Failure::new(Code::Overtaken, message);
+    // Whatever it had sent before, the newer list stands for it: nobody has to look.
     Err(Stop::Ended { state: RunState::Cancelled, failure: Some(failure) })
 }
 
@@ -222,12 +249,7 @@ pub(super) fn in_doubt(batches: &[Batch]) -> bool {
 fn cancelled(batches: &[Batch]) -> Stop {
     let taken = batches.iter().filter(|batch| batch.state == BatchState::Accepted).count();
     let failure = Failure::new(Code::Cancelled, format!("cancelled after {taken} of {} batches", batches.len()));
-    let state = match taken {
-        _ if in_doubt(batches) => RunState::Unknown,
-        0 => RunState::Cancelled,
-        _ => RunState::Partial,
-    };
-    Stop::Ended { state, failure: Some(failure) }
+    Stop::Ended { state: stopped_state(&states(batches)), failure: Some(failure) }
 }
 
 /// A step that failed does not undo what was sent before it: the batches decide how the run ended. One that was being
@@ -237,7 +259,5 @@ pub(super) async fn after_failure(engine: &Engine, run: &Run, steady: &Steady, f
         Ok(batches) => batches,
         Err(error) => return Stop::Store(error),
     };
-    let state = end_state(&states(&batches), false);
-    let state = if state == RunState::Accepted { RunState::Partial } else { state };
-    Stop::Ended { state, failure: Some(failure) }
+    by_batches(Stop::failed(failure), &batches)
 }

@@ -31,7 +31,8 @@ pub struct Readiness {
 /// One reason for not being ready.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason {
-    /// What is in trouble: `planner`, `dispatcher`, `mail`, `notices`, `alarm`, `run R-…`.
+    /// What is in trouble: a loop (`planner`, `dispatcher`, `confirming`, `mail`, `notices`), what the heartbeat asks
+    /// (`settings`, `pauses`), the `ledger` that does not fit the schedules, or `run R-…`.
     pub part: String,
     /// Why, in one line of English.
     pub why: String,

@@ -88,3 +88,18 @@ async fn a_check_that_tripped_before_a_crash_still_holds_the_run() {
     house.settle().await;
     assert_eq!((house.detail(&run.id).await.run.state, house.received().len()), (RunState::Accepted, 1));
 }
+
+/// A run that waited to try its second file again was cancelled, and said that nothing had been sent.
+#[tokio::test]
+async fn a_cancel_of_a_waiting_run_says_what_was_taken_before() {
+    let house = House::new().await;
+    let rows: String = (0..4).map(|n| format!("{n:04},name\n")).collect();
+    house.file("list.csv", format!("社員コード,社員名\n{rows}"));
+    house.settings(json!({ "limits": { "file_lines": 3 } }), json!({}), vec![]).await;
+    house.sandbox.misbehave(Plan::Pass(1));
+    house.sandbox.misbehave(Plan::Always(Misbehaviour::Maintenance));
+    let waiting = house.carried().await.run;
+    assert_eq!(waiting.state, RunState::Waiting);
+    orders::cancel(&house.engine, &waiting.id, "佐藤").await.unwrap();
+    assert_eq!(house.detail(&waiting.id).await.run.state, RunState::Partial);
+}
