@@ -37,15 +37,15 @@ pub(super) async fn push(
         if engine.store.is_cancel_requested(job.run.seq).await? {
             return Ok(cancelled(&batches));
         }
-        let reply = match send(engine, job, &batches[index], &patience.token).await? {
-            Some(reply) => reply,
+        let (reply, state) = match send(engine, job, &batches[index], &patience.token).await? {
+            Some(sent) => sent,
             None if stopping.is_cancelled() => return Ok(Stop::Interrupted),
             None => {
                 let state = end_state(&states(&batches), false);
                 return Ok(Stop::Ended { state, failure: Some(job.over_time()) });
             }
         };
-        batches[index].state = reply.verdict.batch_state();
+        batches[index].state = state;
         if let Some(stop) = after(engine, job, &batches, index, &reply) {
             return Ok(stop);
         }
@@ -92,8 +92,14 @@ async fn overtaken(engine: &Engine, job: &Job) -> Result<(), Stop> {
     Err(Stop::Ended { state: RunState::Cancelled, failure: Some(failure) })
 }
 
-/// One request: slot, intent, bytes, verdict. `None` when patience was over before the intent.
-async fn send(engine: &Engine, job: &Job, batch: &Batch, patience: &CancellationToken) -> Result<Option<Reply>, Stop> {
+/// One request: slot, intent, bytes, verdict; with the state of the batch after it. `None` when patience was over
+/// before the intent.
+async fn send(
+    engine: &Engine,
+    job: &Job,
+    batch: &Batch,
+    patience: &CancellationToken,
+) -> Result<Option<(Reply, BatchState)>, Stop> {
     let path = job.folder.join(&batch.file);
     let account = job.integration.account();
     let holder = &job.run.id;
@@ -138,13 +144,13 @@ async fn send(engine: &Engine, job: &Job, batch: &Batch, patience: &Cancellation
         answer: Some(reply.answer.clone()).filter(|answer| !answer.is_empty()),
         note: reply.note.clone(),
     };
-    engine.store.conclude(job.run.seq, batch.number, attempt, &conclusion, engine.clock.now()).await?;
+    let state = engine.store.conclude(job.run.seq, batch.number, attempt, &conclusion, engine.clock.now()).await?;
     slot.release().await?;
     info!(
         run = %job.run.id, batch = batch.number, records = batch.records, bytes = batch.bytes, attempt,
         verdict = %reply.verdict, http_status = reply.http_status, "batch pushed: {}", reply.note
     );
-    Ok(Some(reply))
+    Ok(Some((reply, state)))
 }
 
 /// What follows from a batch's verdict; `None` to go on with the next one.
@@ -196,7 +202,8 @@ async fn unsent(engine: &Engine, job: &Job, batch: &Batch, attempt: u32, why: &s
         answer: None,
         note: format!("{why}; nothing was sent"),
     };
-    Ok(engine.store.conclude(job.run.seq, batch.number, attempt, &conclusion, engine.clock.now()).await?)
+    engine.store.conclude(job.run.seq, batch.number, attempt, &conclusion, engine.clock.now()).await?;
+    Ok(())
 }
 
 fn states(batches: &[Batch]) -> Vec<BatchState> {
