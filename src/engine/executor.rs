@@ -36,6 +36,15 @@ impl Stop {
 }
 
 impl From<StoreError> for Stop {
+
+    /// What went wrong, if anything did.
+    pub(super) fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Ended { failure, .. } => failure.as_ref(),
+            Self::Wait { failure, .. } | Self::Held(failure) => Some(failure),
+            Self::Interrupted | Self::Store(_) => None,
+        }
+    }
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }

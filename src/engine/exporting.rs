@@ -26,6 +26,11 @@ pub(super) struct Stored {
 /// The run's files: those that are there, those of the run that it repeats, or those of a new export.
 pub(super) async fn stored(engine: &Engine, job: &Job) -> Result<Stored, Stop> {
     let run = &job.run;
+    let found = run.failure.clone().filter(|failure| is_check(failure) && run.approved_by.is_none());
+    if let Some(failure) = found.filter(|_| run.exported_at.is_some()) {
+        // A crash came between the export and the decision: the check still stands.
+        check(job, vec![failure])?;
+    }
     if run.exported_at.is_none() {
         match &run.retry_of {
             Some(earlier) => adopt(engine, job, earlier).await?,
@@ -42,16 +47,18 @@ async fn export(engine: &Engine, job: &Job) -> Result<(), Stop> {
     let (about, source) = (opened.about.to_string(), place(&opened.about, job.zone));
     let exported = write(engine, job, opened).await?;
     info!(run = %job.run.id, records = exported.records, left_out = exported.left_out_total, bytes = exported.bytes, "exported from {about}");
+    let checked = check(job, exported.tripped.clone());
     let new = NewExport {
         batches: exported.batches.iter().map(new_batch).collect(),
         records: exported.records,
         skipped_rows: exported.left_out_total,
         warning: warning(&exported),
+        tripped: checked.as_ref().err().and_then(Stop::failure).cloned(),
         source: Some(source),
         adopted: None,
     };
     engine.store.record_export(job.run.seq, &new, engine.clock.now()).await?;
-    check(job, exported.tripped)
+    checked
 }
 
 /// What was read, for the history and the mail: the file's name and when it was written.
@@ -130,6 +137,10 @@ fn warning(exported: &Exported) -> Option<Failure> {
     })
 }
 
+fn is_check(failure: &Failure) -> bool {
+    matches!(failure.code, Code::Empty | Code::DuplicateKeys)
+}
+
 /// A tripped check holds the run or fails it, as the menu says; the strictest one speaks.
 fn check(job: &Job, tripped: Vec<Failure>) -> Result<(), Stop> {
     let checks = job.menu.form().checks;
@@ -176,6 +187,7 @@ async fn adopt(engine: &Engine, job: &Job, earlier: &str) -> Result<(), Stop> {
         records: earlier.records,
         skipped_rows: earlier.skipped_rows,
         warning: earlier.warning,
+        tripped: None,
         source: earlier.source,
         adopted: earlier.export_number,
     };

@@ -84,6 +84,8 @@ pub struct NewExport {
     pub skipped_rows: u64,
     /// About those rows.
     pub warning: Option<crate::domain::failure::Failure>,
+    /// What a check found before the first request; it stands with the export, so that a crash cannot lose it.
+    pub tripped: Option<crate::domain::failure::Failure>,
     /// What was read, for people.
     pub source: Option<String>,
     /// The number of the export whose files are taken over; `None` for a new one.
@@ -143,9 +145,9 @@ impl Store {
         let bytes: u64 = export.batches.iter().map(|batch| batch.bytes).sum();
         let changed = sqlx::query(
             "UPDATE runs SET exported_at = $1, records = $2, bytes = $3, skipped_rows = $4, warning = $5, source = $6, \
-             export_number = COALESCE($7, (SELECT CAST(COALESCE(MAX(o.export_number), 0) + 1 AS BIGINT) FROM runs o \
+             failure = $7, export_number = COALESCE($8, (SELECT CAST(COALESCE(MAX(o.export_number), 0) + 1 AS BIGINT) FROM runs o \
              WHERE o.menu_id = runs.menu_id AND o.integration_id = runs.integration_id)) \
-             WHERE seq = $8 AND state = 'running' AND exported_at IS NULL",
+             WHERE seq = $9 AND state = 'running' AND exported_at IS NULL",
         )
         .bind(millis(now))
         .bind(signed(export.records)?)
@@ -153,6 +155,7 @@ impl Store {
         .bind(signed(export.skipped_rows)?)
         .bind(export.warning.as_ref().map(super::row::to_json).transpose()?)
         .bind(export.source.clone())
+        .bind(export.tripped.as_ref().map(super::row::to_json).transpose()?)
         .bind(export.adopted)
         .bind(seq)
         .execute(&mut *tx)
@@ -254,9 +257,6 @@ impl Store {
                 "attempt {attempt} at batch {batch} of run number {seq} is concluded already"
             )));
         }
-        sqlx::query("UPDATE batches SET state = $1 WHERE run_seq = $2 AND number = $3 AND state = 'sending'")
-            .bind(what.verdict.batch_state().as_str())
-            .bind(seq)
         let doubted = sqlx::query(
             "SELECT number FROM attempts WHERE run_seq = $1 AND batch = $2 AND number <> $3 AND verdict = $4 LIMIT 1",
         )

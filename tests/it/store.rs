@@ -173,8 +173,15 @@ async fn an_intent_is_on_record_before_its_verdict_and_overtakes_older_runs() {
         sha256: "0".repeat(64),
         state: BatchState::Ready,
     };
-    let export =
-        NewExport { batches: vec![batch], records: 3, skipped_rows: 0, warning: None, source: None, adopted: None };
+    let export = NewExport {
+        batches: vec![batch],
+        records: 3,
+        skipped_rows: 0,
+        warning: None,
+        tripped: None,
+        source: None,
+        adopted: None,
+    };
     db.store.record_export(seq, &export, now).await.unwrap();
     assert_eq!(db.store.newer_sent(&run).await.unwrap(), None);
     let attempt = db.store.intend(seq, 1, now).await.unwrap();
