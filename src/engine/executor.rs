@@ -4,6 +4,7 @@
 use super::job;
 use super::{Engine, ending, exporting, pushing, reporting};
 use crate::domain::failure::{Code, Failure};
+use crate::domain::gate::Obstacle;
 use crate::domain::run::RunState;
 use crate::domain::trouble::Telling;
 use crate::store::StoreError;
@@ -24,6 +25,8 @@ pub(super) enum Stop {
     Held(Failure),
     /// The daemon is stopping: the run goes on after the next start.
     Interrupted,
+    /// A pause or a planned stop has begun: the run goes on after it.
+    PutBack(Obstacle),
     /// The database did not take what had to be written: nothing more may be sent; recovery decides.
     Store(StoreError),
 }
@@ -33,18 +36,18 @@ impl Stop {
     pub(super) fn failed(failure: Failure) -> Self {
         Self::Ended { state: RunState::Failed, failure: Some(failure) }
     }
-}
-
-impl From<StoreError> for Stop {
 
     /// What went wrong, if anything did.
     pub(super) fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Ended { failure, .. } => failure.as_ref(),
             Self::Wait { failure, .. } | Self::Held(failure) => Some(failure),
-            Self::Interrupted | Self::Store(_) => None,
+            Self::Interrupted | Self::PutBack(_) | Self::Store(_) => None,
         }
     }
+}
+
+impl From<StoreError> for Stop {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
@@ -94,6 +97,10 @@ async fn leave(engine: &Engine, run: &Run, stop: Stop) {
             engine.store.hold(run.seq, &failure, mail.as_ref(), engine.clock.now()).await
         }
         Stop::Interrupted => engine.store.requeue(run.seq, "the daemon stopped", engine.clock.now()).await,
+        Stop::PutBack(obstacle) => {
+            info!(run = %run.id, "run goes back into the queue: {obstacle}");
+            engine.store.requeue(run.seq, &obstacle.to_string(), engine.clock.now()).await
+        }
         Stop::Store(error) => Err(error),
     };
     if let Err(error) = written {

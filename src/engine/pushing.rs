@@ -106,6 +106,11 @@ async fn send(
     let Some(slot) = push::acquire(&engine.store, &engine.clock, account, job.limit, holder, patience).await? else {
         return Ok(None);
     };
+    // Waiting for the slot takes its time, and earlier batches took theirs.
+    if let Some(obstacle) = engine.store.obstacle(&job.run, engine.clock.now()).await? {
+        slot.release().await?;
+        return Err(Stop::PutBack(obstacle));
+    }
     let attempt = engine.store.intend(job.run.seq, batch.number, engine.clock.now()).await?;
     let verdict_file = VerdictFile::intend(&path, attempt, &batch.sha256).map_err(|error| {
         let message = format!("{}: the intent cannot be written: {error}: free some space", path.display());
