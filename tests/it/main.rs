@@ -19,6 +19,7 @@ mod sandbox;
 mod schedule;
 mod secrets;
 mod settings;
+mod simulator;
 mod stops;
 mod store;
 mod support;
