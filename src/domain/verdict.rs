@@ -76,6 +76,17 @@ impl Verdict {
         self.consequence().batch
     }
 
+    /// The state of a batch after it, where an earlier try may have been taken without anybody knowing (`doubted`): only
+    /// an acceptance ends that doubt, whatever else a later try is told.
+    #[must_use]
+    pub fn batch_state_after(self, doubted: bool) -> BatchState {
+        match self.batch_state() {
+            BatchState::Accepted => BatchState::Accepted,
+            _ if doubted => BatchState::Unknown,
+            state => state,
+        }
+    }
+
     /// What is done about it.
     #[must_use]
     pub fn next(self) -> Next {
@@ -327,6 +338,14 @@ mod tests {
             assert!(FORMS.iter().any(|form| form.verdict == *verdict), "{verdict}");
         }
         assert!((FORMS.last().unwrap().fits)(&Facts::of(&Answer::Broken)));
+    }
+
+    #[test]
+    fn a_refusal_after_a_try_of_unknown_fate_says_nothing_of_that_try() {
+        assert_eq!(Verdict::Rejected.batch_state_after(true), BatchState::Unknown);
+        assert_eq!(Verdict::Maintenance.batch_state_after(true), BatchState::Unknown);
+        assert_eq!(Verdict::Accepted.batch_state_after(true), BatchState::Accepted);
+        assert_eq!(Verdict::Rejected.batch_state_after(false), BatchState::Rejected);
     }
 
     #[test]

@@ -67,7 +67,7 @@ fn log(run: &Run, ending: &Ending) {
     match &ending.failure {
         None => info!(run = %run.id, %state, "run ended"),
         // What is said of a row can hold its key and a letter of it: that is for the history and the mail.
-        Some(failure) if !failure.rows.is_empty() => {
+        Some(failure) if !failure.rows.is_empty() || failure.code == Code::KeyNotFound => {
             warn!(run = %run.id, %state, code = %failure.code, rows = failure.rows_total, "run ended; its rows stand in the history");
         }
         Some(failure) => warn!(run = %run.id, %state, code = %failure.code, "run ended: {}", failure.message),

@@ -5,6 +5,7 @@ use super::job;
 use super::steadily::Steady;
 use super::{Engine, ending, exporting, pushing, reporting};
 use crate::domain::failure::{Code, Failure};
+use crate::domain::gate::Obstacle;
 use crate::domain::run::RunState;
 use crate::domain::trouble::Telling;
 use crate::store::StoreError;
@@ -28,6 +29,8 @@ pub(super) enum Stop {
     Held(Failure),
     /// The daemon is stopping: the run goes on after the next start.
     Interrupted,
+    /// A pause or a planned stop has begun: the run goes on after it.
+    PutBack(Obstacle),
     /// The database did not take what had to be written: nothing more may be sent; recovery decides.
     Store(StoreError),
 }
@@ -127,6 +130,7 @@ async fn write(engine: &Engine, run: &Run, stop: &Stop) -> Result<(), StoreError
             engine.store.hold(run.seq, failure, &news, now).await
         }
         Stop::Interrupted => engine.store.requeue(run.seq, "the daemon stopped", now).await,
+        Stop::PutBack(obstacle) => engine.store.requeue(run.seq, &obstacle.to_string(), now).await,
         // Given up because the daemon stops: the verdicts that the database lacks stand in the spool.
         Stop::Store(_) => Ok(()),
     }
@@ -146,6 +150,7 @@ fn announce(engine: &Engine, run: &Run, stop: &Stop) {
         Stop::Held(failure) => {
             warn!(run = %run.id, code = %failure.code, rows = failure.rows_total, "run held: a person decides");
         }
+        Stop::PutBack(obstacle) => info!(run = %run.id, "run goes back into the queue: {obstacle}"),
         Stop::Store(error) => {
             error!(run = %run.id, %error, "the database did not take a step of the run; the next start sorts it out");
         }

@@ -51,15 +51,15 @@ async fn each(
         if job.steady.insist(|| engine.store.is_cancel_requested(job.run.seq)).await? {
             return Ok(cancelled(batches));
         }
-        let reply = match send(engine, job, &batches[index], &patience.token).await? {
-            Some(reply) => reply,
+        let (reply, state) = match send(engine, job, &batches[index], &patience.token).await? {
+            Some(sent) => sent,
             None if stopping.is_cancelled() => return Ok(Stop::Interrupted),
             None => {
                 let state = end_state(&states(batches), false);
                 return Ok(Stop::Ended { state, failure: Some(job.over_time()) });
             }
         };
-        batches[index].state = reply.verdict.batch_state();
+        batches[index].state = state;
         if let Some(stop) = after(engine, job, batches, index, &reply) {
             return Ok(stop);
         }
@@ -121,14 +121,25 @@ async fn overtaken(engine: &Engine, job: &Job) -> Result<(), Stop> {
     Err(Stop::Ended { state: RunState::Cancelled, failure: Some(failure) })
 }
 
-/// One request: slot, intent, bytes, verdict. `None` when patience was over before the intent.
-async fn send(engine: &Engine, job: &Job, batch: &Batch, patience: &CancellationToken) -> Result<Option<Reply>, Stop> {
+/// One request: slot, intent, bytes, verdict; with the state of the batch after it. `None` when patience was over
+/// before the intent.
+async fn send(
+    engine: &Engine,
+    job: &Job,
+    batch: &Batch,
+    patience: &CancellationToken,
+) -> Result<Option<(Reply, BatchState)>, Stop> {
     let path = job.folder.join(&batch.file);
     let account = job.integration.account();
     let holder = &job.run.id;
     let steady = &job.steady;
     let acquire = || push::acquire(&engine.store, &engine.clock, account, job.limit, holder, patience);
     let Some(slot) = steady.insist(acquire).await? else { return Ok(None) };
+    // Waiting for the slot takes its time, and earlier batches took theirs.
+    if let Some(obstacle) = steady.insist(|| engine.store.obstacle(&job.run, engine.clock.now())).await? {
+        steady.insist(|| slot.release()).await?;
+        return Err(Stop::PutBack(obstacle));
+    }
     let intent = steady.insist(|| engine.store.intend(job.run.seq, batch.number, engine.clock.now())).await;
     let attempt = match intent {
         Ok(attempt) => attempt,
@@ -177,13 +188,14 @@ async fn send(engine: &Engine, job: &Job, batch: &Batch, patience: &Cancellation
     };
     // The verdict stands in the spool; nothing more is sent until the database has it too.
     let answered_at = engine.clock.now();
-    steady.insist(|| engine.store.conclude(job.run.seq, batch.number, attempt, &conclusion, answered_at)).await?;
+    let conclude = || engine.store.conclude(job.run.seq, batch.number, attempt, &conclusion, answered_at);
+    let state = steady.insist(conclude).await?;
     steady.insist(|| slot.release()).await?;
     info!(
         run = %job.run.id, batch = batch.number, records = batch.records, bytes = batch.bytes, attempt,
         verdict = %reply.verdict, http_status = reply.http_status, "batch pushed: {}", reply.note
     );
-    Ok(Some(reply))
+    Ok(Some((reply, state)))
 }
 
 /// What follows from a batch's verdict; `None` to go on with the next one.
@@ -234,7 +246,8 @@ async fn unsent(engine: &Engine, job: &Job, batch: &Batch, attempt: u32, why: &s
         note: format!("{why}; nothing was sent"),
     };
     let now = engine.clock.now();
-    Ok(job.steady.insist(|| engine.store.conclude(job.run.seq, batch.number, attempt, &conclusion, now)).await?)
+    job.steady.insist(|| engine.store.conclude(job.run.seq, batch.number, attempt, &conclusion, now)).await?;
+    Ok(())
 }
 
 fn states(batches: &[Batch]) -> Vec<BatchState> {

@@ -228,7 +228,7 @@ impl Store {
         Ok(attempt)
     }
 
-    /// Writes down what came of a request.
+    /// Writes down what came of a request and gives the state of its batch: of unknown fate as long as one of its tries is.
     pub async fn conclude(
         &self,
         seq: i64,
@@ -236,7 +236,7 @@ impl Store {
         attempt: u32,
         what: &Conclusion,
         now: DateTime<Utc>,
-    ) -> StoreResult<()> {
+    ) -> StoreResult<BatchState> {
         let mut tx = self.write().await?;
         let changed = sqlx::query(
             "UPDATE attempts SET concluded_at = $1, verdict = $2, http_status = $3, answer = $4, note = $5 \
@@ -257,15 +257,26 @@ impl Store {
                 "attempt {attempt} at batch {batch} of run number {seq} is concluded already"
             )));
         }
+        let doubted = sqlx::query(
+            "SELECT number FROM attempts WHERE run_seq = $1 AND batch = $2 AND number <> $3 AND verdict = $4 LIMIT 1",
+        )
+        .bind(seq)
+        .bind(i64::from(batch))
+        .bind(i64::from(attempt))
+        .bind(Verdict::Unknown.as_str())
+        .fetch_optional(&mut *tx)
+        .await?;
+        let state = what.verdict.batch_state_after(doubted.is_some());
         sqlx::query("UPDATE batches SET state = $1 WHERE run_seq = $2 AND number = $3 AND state = 'sending'")
-            .bind(what.verdict.batch_state().as_str())
+            .bind(state.as_str())
             .bind(seq)
             .bind(i64::from(batch))
             .execute(&mut *tx)
             .await?;
         let text = format!("batch {batch}, attempt {attempt}: {}: {}", what.verdict, what.note);
         runs::note(&mut tx, seq, now, "pushed", &text).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        Ok(state)
     }
 
     /// The attempts of a run that have an intent and no conclusion: what a crash left behind.

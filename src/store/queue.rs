@@ -3,8 +3,8 @@
 
 use super::row::Columns;
 use super::runs::Run;
-use super::{Store, StoreError, StoreResult, Transaction, millis, runs, stops};
-use crate::domain::gate::{Conditions, Leader};
+use super::{Store, StoreError, StoreResult, Transaction, millis, pauses, runs, stops};
+use crate::domain::gate::{Conditions, Gate, Leader, Obstacle, gate};
 use crate::domain::integration::Account;
 use crate::domain::order::Candidate;
 use crate::domain::timer::Timer;
@@ -34,6 +34,23 @@ impl Store {
         }
         tx.rollback().await?;
         Ok(queued.into_iter().map(|one| one.candidate).collect())
+    }
+
+    /// What forbids a run that has started to send its next request: a pause of its integration, or a planned stop.
+    pub async fn obstacle(&self, run: &Run, now: DateTime<Utc>) -> StoreResult<Option<Obstacle>> {
+        let mut tx = self.reader().begin().await?;
+        let paused = pauses::all(&mut *tx).await?.iter().any(|pause| pause.integration == run.integration_id);
+        let stops = stops::after(&mut *tx, now).await?;
+        tx.rollback().await?;
+        let concerned = stops.iter().map(|stored| &stored.stop);
+        let concerned =
+            concerned.filter(|stop| stop.covers(now) && stop.concerns(run.timer_id.as_deref(), Some(&run.account)));
+        let stopped_until = concerned.map(|stop| stop.until).max();
+        let conditions = Conditions { started: true, paused, stopped_until, ..Conditions::default() };
+        Ok(match gate(&conditions, now) {
+            Gate::Waits(obstacle) => Some(obstacle),
+            Gate::Open | Gate::Skip(_) => None,
+        })
     }
 
     /// The lanes in which a run is going.

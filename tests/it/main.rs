@@ -30,6 +30,7 @@ mod schedule;
 mod secrets;
 mod service_manager;
 mod settings;
+mod simulator;
 mod stops;
 mod store;
 mod support;

@@ -103,3 +103,39 @@ async fn a_cancel_of_a_waiting_run_says_what_was_taken_before() {
     orders::cancel(&house.engine, &waiting.id, "佐藤").await.unwrap();
     assert_eq!(house.detail(&waiting.id).await.run.state, RunState::Partial);
 }
+
+/// A refusal after a try of unknown fate was taken for an answer about that try: the run said that nothing was taken.
+#[tokio::test]
+async fn a_try_of_unknown_fate_stays_in_doubt_whatever_the_next_one_is_told() {
+    let house = house().await;
+    house.sandbox.misbehave(Plan::once(Misbehaviour::AcceptThenSilent));
+    house.sandbox.misbehave(Plan::once(Misbehaviour::ErrorBody));
+    house.settings(json!({ "timeouts": { "request": "1s", "idle": "1s" } }), json!({}), vec![]).await;
+    let run = house.carried().await.run;
+    assert_eq!(run.state, RunState::Waiting);
+    house.pass(Duration::from_secs(60));
+    house.settle().await;
+    assert_eq!(house.detail(&run.id).await.run.state, RunState::Unknown);
+}
+
+/// A pause or a planned stop that began in the middle of a run let its further files go all the same.
+#[tokio::test]
+async fn a_pause_in_the_middle_of_a_run_lets_no_further_file_go() {
+    let house = House::new().await;
+    house.file("list.csv", "社員コード,社員名\n1045,佐藤\n1046,鈴木\n");
+    house.settings(json!({ "limits": { "file_lines": 2 } }), json!({}), vec![]).await;
+    house.sandbox.misbehave(Plan::once(Misbehaviour::Hold));
+    let run = house.start().await;
+    let engine = house.engine.clone();
+    let carrying = tokio::spawn(async move { dispatcher::step(&engine, &CancellationToken::new()).await });
+    house.sandbox.wait_arrived(1, Duration::from_secs(20)).await.unwrap();
+    pausing::pause(&house.engine, "社員マスタ連携", "人事異動", "佐藤").await.unwrap();
+    house.sandbox.release();
+    carrying.await.unwrap().unwrap();
+    let after = house.detail(&run.id).await;
+    assert_eq!((after.run.state, after.attempts.len()), (RunState::Queued, 1));
+    pausing::resume(&house.engine, "社員マスタ連携", "佐藤").await.unwrap();
+    house.settle().await;
+    let after = house.detail(&run.id).await;
+    assert_eq!((after.run.state, after.attempts.len()), (RunState::Accepted, 2));
+}
