@@ -14,6 +14,7 @@ use crate::report::{Postman, PostmanError};
 use crate::settings::secrets::{Resolver, SecretError};
 use crate::store::{DatabaseLock, LockError, Store, StoreError};
 use data_folder::{DataFolderError, Visitor};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,12 +53,33 @@ pub enum AppError {
     /// The loops.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// There are files of runs, and no history of them.
+    #[error(
+        "{0}: there is no history in it, but files of runs lie in {1}: restore the database from a backup, or move those away \
+         to begin anew"
+    )]
+    Lost(PathBuf, PathBuf),
+}
+
+/// A database that is missing or empty beside files of runs was lost: begun anew, its runs would have the numbers of
+/// those, and write over what was sent.
+fn not_lost(config: &Config) -> Result<(), AppError> {
+    if std::fs::metadata(&config.database).is_ok_and(|file| file.len() > 0) {
+        return Ok(());
+    }
+    let Ok(mut folders) = std::fs::read_dir(config.spool()) else { return Ok(()) };
+    let of_a_run = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with("R-");
+    if folders.any(|folder| folder.is_ok_and(|folder| of_a_run(&folder.file_name()))) {
+        return Err(AppError::Lost(config.database.clone(), config.spool()));
+    }
+    Ok(())
 }
 
 impl App {
     /// Opens the store of a configuration.
     pub async fn open(config: Config, clock: Clock) -> Result<Self, AppError> {
         data_folder::admit(&config.data_dir, Visitor::Command)?;
+        not_lost(&config)?;
         let store = Store::open(&config.database).await?;
         let secrets = Resolver::new(config.key_file());
         Ok(Self { config: Arc::new(config), clock, store, secrets })

@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::config::{Log, LogFormat};
 use chrono_tz::Tz;
 use std::fmt;
+use std::io::{self, Write};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;
@@ -15,7 +16,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 pub fn start(settings: &Log, zone: Tz, clock: &Clock) {
     let filter = filter(settings.level.parse().unwrap_or_default());
     let timer = LocalTime { zone, clock: clock.clone() };
-    let lines = tracing_subscriber::fmt::layer().with_timer(timer).with_ansi(false).with_writer(std::io::stdout);
+    let lines =
+        tracing_subscriber::fmt::layer().with_timer(timer).with_ansi(false).with_writer(|| OneLine(std::io::stdout()));
     let registry = tracing_subscriber::registry().with(filter);
     let _ = match settings.format {
         LogFormat::Text => registry.with(lines).try_init(),
@@ -39,6 +41,28 @@ fn filter(wanted: Targets) -> Targets {
     })
 }
 
+/// An event is one line whatever is said in it: a header of a file or a name of a setting could otherwise forge lines,
+/// or speak to a terminal. Each event comes in one piece, with its line end.
+struct OneLine<W>(W);
+
+impl<W: Write> Write for OneLine<W> {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let (text, end) = event.strip_suffix(b"\n").map_or((event, &b""[..]), |text| (text, &b"\n"[..]));
+        if text.iter().any(u8::is_ascii_control) {
+            let shown = |byte: &u8| if byte.is_ascii_control() { "␤".as_bytes().to_vec() } else { vec![*byte] };
+            self.0.write_all(&text.iter().flat_map(shown).collect::<Vec<u8>>())?;
+        } else {
+            self.0.write_all(text)?;
+        }
+        self.0.write_all(end)?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 struct LocalTime {
     zone: Tz,
     clock: Clock,
@@ -55,6 +79,13 @@ impl FormatTime for LocalTime {
 mod tests {
     use super::*;
     use tracing::Level;
+
+    #[test]
+    fn nothing_that_is_said_makes_a_second_line_or_speaks_to_a_terminal() {
+        let mut line = OneLine(Vec::new());
+        line.write_all("INFO a header: na\u{1b}[2J\nINFO forged 社員\n".as_bytes()).unwrap();
+        assert_eq!(String::from_utf8(line.0).unwrap(), "INFO a header: na␤[2J␤INFO forged 社員\n");
+    }
 
     #[test]
     fn a_library_is_quiet_even_at_trace() {

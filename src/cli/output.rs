@@ -29,7 +29,9 @@ pub(super) fn was_written() -> bool {
 
 /// Prints a line for a person on standard error, so that standard output stays clean for machines.
 pub(super) fn aside(text: impl AsRef<str>) {
-    let _ = writeln!(std::io::stderr(), "{}", text.as_ref());
+    // Names and headers come from files: what they hold does nothing to a terminal.
+    let plain = |c: char| if c.is_control() && c != '\n' && c != '\t' { '␤' } else { c };
+    let _ = writeln!(std::io::stderr(), "{}", text.as_ref().chars().map(plain).collect::<String>());
 }
 
 /// Prints a value as JSON, indented for people, one document.

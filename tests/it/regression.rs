@@ -1,6 +1,7 @@
 //! Bugs that people met, each with the test that would have caught it.
 
 use crate::support::House;
+use renkei::app::App;
 use renkei::domain::failure::Code;
 use renkei::domain::run::RunState;
 use renkei::engine::{dispatcher, orders, pausing, recovery};
@@ -138,4 +139,20 @@ async fn a_pause_in_the_middle_of_a_run_lets_no_further_file_go() {
     house.settle().await;
     let after = house.detail(&run.id).await;
     assert_eq!((after.run.state, after.attempts.len()), (RunState::Accepted, 2));
+}
+
+/// An emptied database was taken for a new one, and its first run wrote over the files of an earlier one.
+#[tokio::test]
+async fn a_database_that_was_lost_beside_its_spool_is_not_begun_anew() {
+    let house = house().await;
+    house.carried().await;
+    house.app.store.close().await;
+    let config = (*house.app.config).clone();
+    std::fs::write(&config.database, b"").unwrap();
+    let error = App::open(config.clone(), house.app.clock.clone()).await.err().unwrap().to_string();
+    assert!(error.contains("there is no history in it") && error.contains("spool"), "{error}");
+    std::fs::remove_file(&config.database).unwrap();
+    assert!(App::open(config.clone(), house.app.clock.clone()).await.is_err());
+    std::fs::remove_dir_all(config.spool()).unwrap();
+    assert!(App::open(config, house.app.clock.clone()).await.is_ok(), "a new house may begin");
 }
