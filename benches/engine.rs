@@ -71,7 +71,7 @@ struct House {
 
 async fn house(timers: usize, clock: Clock, schedule: impl Fn(usize) -> Value) -> House {
     let folder = tempfile::tempdir().unwrap();
-    let raw = Raw { data_dir: folder.path().to_owned(), ..Raw::default() };
+    let raw = Raw { data_dir: folder.path().join("data"), ..Raw::default() };
     let app = App::open(Config::check(raw, None).unwrap(), clock.clone()).await.unwrap();
     let push = json!({
         "name": "push", "url": "http://127.0.0.1:9/acme/api/v1/csvimport", "allow_http": true,
