@@ -12,6 +12,8 @@ use std::fmt::Write as _;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
+/// A file may be so much younger than now: clocks of two machines differ.
+const AHEAD: TimeDelta = TimeDelta::minutes(10);
 /// A file younger than this may still be in its writer's hands, unless a completion file says otherwise.
 pub const SETTLED_AFTER: TimeDelta = TimeDelta::seconds(2);
 /// How often a file that is missing, too old or incomplete is looked for while a run waits for it.
@@ -133,6 +135,15 @@ pub fn locate(form: &CsvSourceForm, context: &OpenContext) -> Result<Found, Sour
             let what = format!(
                 "{}: it was written {} and is older than the {limit} that max_age allows: let it be written anew, or \
                  raise max_age",
+                path.display(),
+                looks.modified.with_timezone(&context.zone).format("%Y-%m-%d %H:%M"),
+            );
+            return Err(NotReady::new(Why::TooOld, &path, what).into());
+        }
+        if age < -AHEAD {
+            let what = format!(
+                "{}: its time ({}) lies ahead, so that max_age cannot tell how old it is: set the clock of whoever writes \
+                 it, and let it be written anew",
                 path.display(),
                 looks.modified.with_timezone(&context.zone).format("%Y-%m-%d %H:%M"),
             );

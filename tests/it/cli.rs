@@ -398,3 +398,14 @@ async fn the_ledger_of_a_timer_says_on_time_late_or_why_not() {
     assert!(good >= 1, "{lines}");
     assert_eq!(machine.json(&["today", "--json"]).await["adds_up"], true);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_for_machines_is_one_object_a_line_with_the_local_offset() {
+    let machine = Machine::new().await;
+    machine.put("config.yaml", "data_dir: data\nlog: { format: json }\n");
+    let mut daemon = machine.start(&["serve"], "serve.log");
+    let line: serde_json::Value = serde_json::from_str(&daemon.says("renkei is ready").await).unwrap();
+    assert_eq!((&line["level"], &line["zone"]), (&"INFO".into(), &"Asia/Tokyo".into()));
+    assert!(line["timestamp"].as_str().unwrap().ends_with("+09:00"), "{line}");
+    assert_eq!(daemon.terminate().await, Some(0));
+}

@@ -156,3 +156,17 @@ async fn a_database_that_was_lost_beside_its_spool_is_not_begun_anew() {
     std::fs::remove_dir_all(config.spool()).unwrap();
     assert!(App::open(config, house.app.clock.clone()).await.is_ok(), "a new house may begin");
 }
+
+/// A file of next year was never older than `max_age` allows, and was sent again and again.
+#[tokio::test]
+async fn a_file_whose_time_lies_ahead_is_not_taken_for_a_fresh_one() {
+    let house = House::new().await;
+    let path = house.file("list.csv", "社員コード,社員名\n1045,佐藤\n");
+    let source = json!({ "source": { "csv": { "path": path, "max_age": "26h" } } });
+    house.settings(json!({}), source, vec![]).await;
+    let next_year = house.app.clock.now() + chrono::TimeDelta::days(365);
+    std::fs::File::options().write(true).open(&path).unwrap().set_modified(next_year.into()).unwrap();
+    let run = house.carried().await.run;
+    assert_eq!((run.state, run.failure.unwrap().code), (RunState::Failed, Code::SourceStale));
+    assert!(house.received().is_empty());
+}

@@ -168,3 +168,9 @@ fn a_form_survives_the_store() {
     let text = serde_json::to_string(&integration).unwrap();
     assert_eq!(serde_json::from_str::<Integration>(&text).unwrap(), integration);
 }
+
+#[test]
+fn a_client_certificate_is_taken_with_the_notice_that_it_is_not_for_the_services_own_option() {
+    let certificate = |form: &mut IntegrationForm| form.route.client_certificate = Some("client.pem".to_owned());
+    assert_eq!(with(certificate), [(Severity::Notice, "route.client_certificate".into())]);
+}
