@@ -9,6 +9,7 @@
 pub mod admit;
 pub mod calendar;
 pub mod confirm;
+pub mod delivery;
 pub mod duration;
 pub mod ending;
 pub mod failure;

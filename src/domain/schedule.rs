@@ -218,12 +218,6 @@ impl Schedule {
         Slots { schedule: self, zone, calendar, last: from_exclusive, to: to_inclusive }
     }
 
-    /// True when no slot comes after `after` any more: a `once` that is past.
-    #[must_use]
-    pub fn is_exhausted(&self, zone: Tz, calendar: &Calendar, after: DateTime<Utc>) -> bool {
-        self.next_after(zone, calendar, after).is_none()
-    }
-
     /// What is allowed, and likely not what was meant.
     #[must_use]
     pub fn warnings(&self) -> Vec<ScheduleWarning> {

@@ -6,8 +6,7 @@
 //! that hangs does not keep the others from being asked.
 
 use super::executor::Stop;
-use super::job::Job;
-use super::job::{limit_of, proxy, resolved};
+use super::job::{Job, limit_of, proxy, resolved};
 use super::steadily::{Steady, Steps};
 use super::{Engine, ending, verdict_file};
 use crate::domain::confirm::{self, Finding, Meaning, Part, ask_again};

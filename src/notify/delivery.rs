@@ -4,6 +4,7 @@
 
 use super::{Herald, NotTaken};
 use crate::clock::Clock;
+use crate::domain::delivery::{DOUBT, next_try};
 use crate::store::notices::{Channel, NoticeEvent, StoredNotice};
 use crate::store::settings::Settings;
 use crate::store::{Store, StoreError};
@@ -13,12 +14,6 @@ use tracing::{debug, error, info, warn};
 
 /// How many notices one step carries to each target.
 const AT_ONCE: u32 = 20;
-/// The longest pause between two tries.
-const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(1);
-/// How long a notice is tried.
-const GIVE_UP_AFTER: TimeDelta = TimeDelta::days(3);
-/// How long a notice rests that may or may not have been taken, because that could not be written down.
-const DOUBT: TimeDelta = TimeDelta::minutes(5);
 /// A start that is told of later than this would be taken for another one.
 const START_IS_NEWS: TimeDelta = TimeDelta::minutes(5);
 
@@ -80,7 +75,7 @@ async fn carry(
             store.notice_failed(stored.number, None, &why).await?;
         }
         Err(NotTaken::Later(why)) => {
-            let next = next_try(stored, clock.now());
+            let next = next_try(stored.tries, stored.created_at, clock.now());
             match next {
                 Some(next) => warn!(%run, %channel, target, tries, %next, "notice waits: {why}"),
                 None => error!(%run, %channel, target, tries, "notice given up after three days: {why}"),
@@ -93,9 +88,4 @@ async fn carry(
 
 fn is_old_start(stored: &StoredNotice, now: DateTime<Utc>) -> bool {
     stored.notice.event == NoticeEvent::Start && now - stored.created_at > START_IS_NEWS
-}
-
-fn next_try(stored: &StoredNotice, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let pause = TimeDelta::seconds(15 << stored.tries.min(8)).min(LONGEST_PAUSE);
-    (now + pause <= stored.created_at + GIVE_UP_AFTER).then_some(now + pause)
 }

@@ -3,19 +3,12 @@
 
 use super::{DeliveryError, Letter, Postman};
 use crate::clock::Clock;
+use crate::domain::delivery::{DOUBT, next_try};
 use crate::store::{Store, StoreError};
-use chrono::TimeDelta;
 use tracing::{error, info, warn};
 
 /// How many mails one step carries.
 const AT_ONCE: u32 = 20;
-/// The longest pause between two tries.
-const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(1);
-/// How long a mail is tried.
-const GIVE_UP_AFTER: TimeDelta = TimeDelta::days(3);
-
-/// How long a mail rests that may or may not have been taken, because that could not be written down.
-const DOUBT: TimeDelta = TimeDelta::minutes(5);
 
 /// Carries the mails that are due and says how many were taken.
 ///
@@ -41,9 +34,7 @@ pub async fn deliver_due(store: &Store, postman: &Postman, clock: &Clock) -> Res
                 store.mail_failed(stored.number, None, &why).await?;
             }
             Err(DeliveryError::Later(why)) => {
-                let now = clock.now();
-                let pause = TimeDelta::seconds(15 << stored.tries.min(8)).min(LONGEST_PAUSE);
-                let next = (now + pause <= stored.created_at + GIVE_UP_AFTER).then_some(now + pause);
+                let next = next_try(stored.tries, stored.created_at, clock.now());
                 match next {
                     Some(next) => warn!(run, tries = stored.tries + 1, %next, "report mail waits: {why}"),
                     None => error!(run, tries = stored.tries + 1, "report mail given up after three days: {why}"),

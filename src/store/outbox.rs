@@ -104,11 +104,11 @@ impl Store {
         row.time_or_null("next_at")
     }
 
-    /// Puts a mail off until `until` before it is carried: should what became of it not be written down, it is not
-    /// carried again at once.
+    /// Counts a try before it is made, and puts the next one off until `until`: should its outcome not be written
+    /// down, it is not made again at once.
     pub async fn mail_begun(&self, number: i64, until: DateTime<Utc>) -> StoreResult<()> {
         let mut tx = self.write().await?;
-        let sql = "UPDATE outbox SET next_at = $1 WHERE number = $2 AND next_at IS NOT NULL";
+        let sql = "UPDATE outbox SET tries = tries + 1, next_at = $1 WHERE number = $2 AND next_at IS NOT NULL";
         sqlx::query(sql).bind(millis(until)).bind(number).execute(&mut *tx).await?;
         Ok(tx.commit().await?)
     }
@@ -131,13 +131,15 @@ impl Store {
         error: Option<&str>,
     ) -> StoreResult<()> {
         let mut tx = self.write().await?;
-        sqlx::query("UPDATE outbox SET tries = tries + 1, next_at = $1, sent_at = $2, last_error = $3 WHERE number = $4 AND sent_at IS NULL")
-            .bind(next.map(millis))
-            .bind(sent.map(millis))
-            .bind(error.map(str::to_owned))
-            .bind(number)
-            .execute(&mut *tx)
-            .await?;
+        sqlx::query(
+            "UPDATE outbox SET next_at = $1, sent_at = $2, last_error = $3 WHERE number = $4 AND sent_at IS NULL",
+        )
+        .bind(next.map(millis))
+        .bind(sent.map(millis))
+        .bind(error.map(str::to_owned))
+        .bind(number)
+        .execute(&mut *tx)
+        .await?;
         Ok(tx.commit().await?)
     }
 }
