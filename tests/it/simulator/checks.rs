@@ -74,7 +74,8 @@ impl Checks {
             }),
             RunState::Partial => run.batches.contains(&BatchState::Accepted),
             RunState::Unknown => run.batches.contains(&BatchState::Unknown),
-            RunState::Cancelled => true,
+            // Newer data stands for what an overtaken run has sent; a person is told the truth.
+            RunState::Cancelled => took == 0 || run.code != Some(Code::Cancelled),
             state => return Err(format!("run {seq} ended as {state}")),
         };
         let what = || format!("run {seq} is {} with {:?}, but the receiver took {took} files", run.state, run.batches);

@@ -24,6 +24,8 @@ pub(super) struct Lot {
     pub(super) seed: u64,
     pub(super) days: i64,
     pub(super) timers: usize,
+    /// How much more often than usual people, moods and blows come.
+    pub(super) pace: u64,
     pub(super) crashes: bool,
     /// Crashes inside a step of several commits too: only where the books are in memory.
     pub(super) fine: bool,
@@ -158,6 +160,10 @@ impl<D: Database> Life<D> {
         self.origin + TimeDelta::milliseconds(self.t + self.offset)
     }
 
+    fn pace(&self) -> i64 {
+        i64::try_from(self.lot.pace).unwrap()
+    }
+
     fn boot(&self) -> BootInstant {
         BootInstant { boot_id: format!("boot-{}", self.boots), millis: u64::try_from(self.t - self.booted).unwrap() }
     }
@@ -170,7 +176,7 @@ impl<D: Database> Life<D> {
     }
 
     fn roll(&mut self) -> Roll {
-        if self.lot.crashes && self.chance.odds(6) {
+        if self.lot.crashes && self.chance.odds(6 * self.lot.pace) {
             return match self.chance.below(3) {
                 0 => Roll::Before,
                 1 if self.lot.fine => Roll::Fuse(self.chance.below(3) as u32),
@@ -182,7 +188,7 @@ impl<D: Database> Life<D> {
 
     /// A blow between two transactions: around a send.
     fn strike(&mut self) -> Result<(), Blow> {
-        if self.lot.crashes && self.chance.odds(6) { Err(Blow::Crash) } else { Ok(()) }
+        if self.lot.crashes && self.chance.odds(6 * self.lot.pace) { Err(Blow::Crash) } else { Ok(()) }
     }
 
     fn light(&mut self, commits: u32) {
@@ -199,6 +205,7 @@ impl<D: Database> Life<D> {
         let kinds: Vec<(String, Kind)> =
             (0..timers).map(|number| (name(number), Kind::random(&mut self.chance, number))).collect();
         self.saved(kinds).await.map_err(|blow| format!("{blow:?}"))?;
+        let mut still = 0;
         while self.t < self.lot.days * DAY {
             let mut next = self.people_at.min(self.mood_at);
             if self.up {
@@ -208,6 +215,10 @@ impl<D: Database> Life<D> {
                 }
             } else {
                 next = next.min(self.start_at);
+            }
+            still = if next > self.t { 0 } else { still + 1 };
+            if still > 100_000 {
+                return Err("time stands still".to_owned());
             }
             self.t = self.t.max(next);
             match self.step().await {
@@ -235,6 +246,7 @@ impl<D: Database> Life<D> {
         if let Some(memory) = self.db.memory() {
             self.checks.slots(memory, None)?;
             self.checks.told(memory)?;
+            self.checks.skipped(memory)?;
             if up {
                 Checks::lanes(memory, &carried)?;
             }
@@ -254,7 +266,7 @@ impl<D: Database> Life<D> {
             self.start().await?;
         }
         if self.mood_at <= self.t {
-            self.mood_at = self.t + self.chance.between(600_000, 3 * 3_600_000);
+            self.mood_at = self.t + self.chance.between(300_000, 3 * 3_600_000) / self.pace();
             let bad = self.lot.moods && self.chance.odds(4_000);
             let mood = if bad { *self.chance.pick(&MOODS) } else { Mood::Fine };
             let account = account_of(self.chance.pick(&INTEGRATIONS).0);
@@ -262,7 +274,7 @@ impl<D: Database> Life<D> {
             self.receiver.set_mood(account, mood);
         }
         if self.people_at <= self.t {
-            self.people_at = self.t + self.chance.between(300_000, 3 * 3_600_000);
+            self.people_at = self.t + self.chance.between(300_000, 3 * 3_600_000) / self.pace();
             if self.lot.people {
                 self.people().await?;
             }

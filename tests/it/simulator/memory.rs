@@ -97,6 +97,8 @@ pub(super) struct Memory {
     pub(super) carried: BTreeMap<Pair, u64>,
     troubles: BTreeMap<Pair, Trouble>,
     pub(super) accounted: Vec<Accounted>,
+    /// The runs that have lost their sense; the checks drain it.
+    pub(super) lost: Vec<(i64, DateTime<Utc>)>,
     pub(super) told: Vec<(Pair, Code, DateTime<Utc>, Telling)>,
     /// So many commits, and the process dies.
     pub(super) fuse: Option<u32>,
@@ -118,6 +120,7 @@ impl Memory {
             carried: BTreeMap::new(),
             troubles: BTreeMap::new(),
             accounted: Vec::new(),
+            lost: Vec::new(),
             told: Vec::new(),
             fuse: None,
         }

@@ -55,6 +55,16 @@ impl Checks {
         if self.closed(memory, run, now) { Standing::Waits } else { Standing::Ready }
     }
 
+    /// What was skipped had lost its sense.
+    pub(in super::super) fn skipped(&self, memory: &mut Memory) -> Held {
+        for (seq, now) in std::mem::take(&mut memory.lost) {
+            if self.standing(memory, memory.run(seq), now) != Standing::Lost {
+                return Err(format!("run {seq} was skipped and had not lost its sense"));
+            }
+        }
+        Ok(())
+    }
+
     /// The priority of a run, or that of who waits for it.
     fn priority(memory: &Memory, followers: &[&Run], run: &Run) -> u16 {
         let behind = followers.iter().filter(|one| {

@@ -6,7 +6,7 @@ use super::super::receiver::{Flight, Receiver};
 use super::{Blow, Life, Roll, commit, most};
 use chrono::{DateTime, TimeDelta, Utc};
 use renkei::domain::admit::Admission;
-use renkei::domain::ending::end_state;
+use renkei::domain::ending::{end_state, stopped_state};
 use renkei::domain::failure::Code;
 use renkei::domain::run::{BatchState, RunState};
 use renkei::domain::verdict::{Next, Verdict, backoff};
@@ -176,14 +176,7 @@ impl<D: Database> Life<D> {
             return Ok(Step::Leave(Exit::End(end_state(&run.batches, false), None)));
         };
         if run.cancel {
-            let taken = run.batches.contains(&BatchState::Accepted);
-            let doubt = run.batches.iter().any(|one| matches!(one, BatchState::Unknown | BatchState::Sending));
-            let state = match (doubt, taken) {
-                (true, _) => RunState::Unknown,
-                (false, true) => RunState::Partial,
-                (false, false) => RunState::Cancelled,
-            };
-            return Ok(Step::Leave(Exit::End(state, Some(Code::Cancelled))));
+            return Ok(Step::Leave(Exit::End(stopped_state(&run.batches), Some(Code::Cancelled))));
         }
         if self.stopping {
             return Ok(Step::Leave(Exit::Requeue));

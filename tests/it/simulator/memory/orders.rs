@@ -3,6 +3,7 @@
 use super::super::database::{Done, Refusal};
 use super::Memory;
 use chrono::{DateTime, Utc};
+use renkei::domain::ending::stopped_state;
 use renkei::domain::failure::Code;
 use renkei::domain::run::RunState;
 
@@ -73,7 +74,8 @@ impl Memory {
             self.run_mut(seq).cancel = true;
             return Ok(());
         }
-        self.ends(seq, state, RunState::Cancelled, Some(Code::Cancelled), now)?;
+        let end = stopped_state(&self.run(seq).batches);
+        self.ends(seq, state, end, Some(Code::Cancelled), now)?;
         self.overtakes(seq, now)
     }
 

@@ -71,6 +71,7 @@ impl Memory {
                     Cause::Leader(_) => Code::Leader,
                 };
                 self.ends(candidate.seq, RunState::Queued, RunState::Skipped, Some(code), now)?;
+                self.lost.push((candidate.seq, now));
                 self.overtakes(candidate.seq, now)?;
                 skipped = true;
             }
