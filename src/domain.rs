@@ -17,6 +17,7 @@ pub mod fault;
 pub mod forecast;
 pub mod gate;
 pub mod integration;
+pub mod label;
 pub mod menu;
 pub mod morning;
 pub mod names;

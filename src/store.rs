@@ -41,6 +41,7 @@ use std::time::Duration;
 #[derive(Clone)]
 pub struct Store {
     pools: Arc<backend::Pools>,
+    targets: planning::LastTargets,
 }
 
 /// Why the database did not do what was asked.
@@ -129,7 +130,7 @@ impl Store {
 
     /// The same with a patience of one's own towards another process that has the database locked.
     pub async fn open_patient(path: &Path, patience: Duration) -> StoreResult<Self> {
-        Ok(Self { pools: Arc::new(backend::open(path, patience).await?) })
+        Ok(Self::over(backend::open(path, patience).await?))
     }
 
     /// Opens the database for reading alone: for commands that only show. It makes no file and changes no schema, and
@@ -138,7 +139,11 @@ impl Store {
     /// # Errors
     /// As [`Self::open`], and a file that is not there or whose schema is older than this binary's.
     pub async fn open_read_only(path: &Path) -> StoreResult<Self> {
-        Ok(Self { pools: Arc::new(backend::open_read_only(path).await?) })
+        Ok(Self::over(backend::open_read_only(path).await?))
+    }
+
+    fn over(pools: backend::Pools) -> Self {
+        Self { pools: Arc::new(pools), targets: planning::LastTargets::default() }
     }
 
     /// Closes the connections; waits for statements that still run.

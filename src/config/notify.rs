@@ -3,6 +3,7 @@
 
 use crate::domain::duration::Span;
 use crate::domain::fault::Fault;
+use crate::domain::label;
 use crate::domain::secret::SecretText;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -169,10 +170,8 @@ fn address(path: &[&str], url: Option<SecretText>, allow_http: bool, faults: &mu
 fn check_webhook(webhook: RawWebhook, allow_http: bool, faults: &mut Vec<Fault>) -> Option<Webhook> {
     let RawWebhook { name, url, form, when, token, secret } = webhook;
     let url = address(&["url"], url, allow_http, faults);
+    faults.extend(label::check("name", &name));
     let mut fault = |key: &str, what: &str, fix: &str| faults.push(Fault::error(&[key], what, fix));
-    if name.trim().is_empty() || name.chars().any(char::is_control) {
-        fault("name", "a name is empty or holds a control character", "write it in one line");
-    }
     let Some(form) = form else {
         fault("form", "form is missing", "write form: slack");
         return None;

@@ -5,6 +5,7 @@ use super::duration::Span;
 use super::failure::{Code, Failure};
 use super::fault::{Checked, Fault, settle};
 use super::integration::{first_error, is_false};
+use super::label;
 use serde::{Deserialize, Serialize};
 
 /// Where a menu's records come from.
@@ -297,13 +298,8 @@ impl Menu {
     /// Checks a form and says every fault at once. Whether its integrations exist is checked by whoever knows them.
     pub fn check(form: MenuForm) -> Checked<Self> {
         let mut faults = Vec::new();
-        if form.name.trim().is_empty() || form.name.chars().any(char::is_control) {
-            faults.push(Fault::error(
-                &["name"],
-                "the name is empty or holds a control character",
-                "write it in one line",
-            ));
-        }
+        faults.extend(label::check("name", &form.name));
+        faults.extend(form.id.as_deref().and_then(|id| label::check("id", id)));
         columns(&form, &mut faults);
         source(&form.source, &mut faults);
         if form.checks.missing_column == OnTrip::Hold {

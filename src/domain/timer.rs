@@ -8,6 +8,7 @@ pub use start_by::StartBy;
 use super::duration::Span;
 use super::fault::{Checked, Fault, settle};
 use super::integration::first_error;
+use super::label;
 use super::schedule::{Schedule, first_instant};
 use super::secret::SecretText;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
@@ -145,13 +146,8 @@ impl Timer {
     /// them.
     pub fn check(form: TimerForm) -> Checked<Self> {
         let mut faults = Vec::new();
-        if form.name.trim().is_empty() || form.name.chars().any(char::is_control) {
-            faults.push(Fault::error(
-                &["name"],
-                "the name is empty or holds a control character",
-                "write it in one line",
-            ));
-        }
+        faults.extend(label::check("name", &form.name));
+        faults.extend(form.id.as_deref().and_then(|id| label::check("id", id)));
         if form.priority > MOST_PRIORITY {
             let what = format!("priority {} is above {MOST_PRIORITY}", form.priority);
             faults.push(Fault::error(&["priority"], what, "write 0 to 999; the larger number runs first"));

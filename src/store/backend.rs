@@ -48,8 +48,7 @@ pub(super) async fn open(path: &Path, patience: Duration) -> StoreResult<Pools> 
     look_before_touching(path).await?;
     let url = url_of(path, "mode=rwc");
     let pragmas = ["PRAGMA journal_mode = WAL", "PRAGMA foreign_keys = ON", "PRAGMA synchronous = FULL"];
-    let writer = pool(1, patience, &pragmas);
-    let writer = writer.connect(&url).await.map_err(|error| explain(path, error))?;
+    let writer = connect(path, &url, 1, patience, &pragmas).await?;
     bring_up_to_date(path, &writer).await?;
     let reader = readers(path, &url, patience).await?;
     Ok(Pools { writer, reader })
@@ -76,7 +75,35 @@ pub(super) async fn open_read_only(path: &Path) -> StoreResult<Pools> {
 }
 
 async fn readers(path: &Path, url: &str, patience: Duration) -> StoreResult<AnyPool> {
-    pool(READERS, patience, &["PRAGMA query_only = ON"]).connect(url).await.map_err(|error| explain(path, error))
+    connect(path, url, READERS, patience, &["PRAGMA query_only = ON"]).await
+}
+
+/// A pool tries for a minute, and says nothing, where a connection opens but cannot be prepared (a full disk, say). So one
+/// connection is prepared outside of it, and tells what is wrong at once.
+async fn connect(
+    path: &Path,
+    url: &str,
+    connections: u32,
+    patience: Duration,
+    pragmas: &[&str],
+) -> StoreResult<AnyPool> {
+    let busy = format!("PRAGMA busy_timeout = {}", patience.as_millis());
+    let pragmas: Arc<[String]> = std::iter::once(busy).chain(pragmas.iter().map(|&one| one.to_owned())).collect();
+    let explained = |error| explain(path, error);
+    let mut first = AnyConnection::connect(url).await.map_err(explained)?;
+    // Of those who open a new file at once, only one may turn it to WAL; the pool waits its turn.
+    let prepared = prepare(&mut first, &pragmas).await;
+    prepared.or_else(|error| if trouble(&error) == Some(Trouble::Locked) { Ok(()) } else { Err(explained(error)) })?;
+    let pool = pool(connections, pragmas).connect(url).await.map_err(explained)?;
+    first.close().await.map_err(explained)?;
+    Ok(pool)
+}
+
+async fn prepare(connection: &mut AnyConnection, pragmas: &[String]) -> Result<(), sqlx::Error> {
+    for pragma in pragmas {
+        connection.execute(sqlx::AssertSqlSafe(pragma.clone())).await?;
+    }
+    Ok(())
 }
 
 /// Migrations take no lock of their own on SQLite: they run inside one write transaction, so that two processes that
@@ -139,9 +166,7 @@ fn newest_version() -> i64 {
     MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 
-fn pool(connections: u32, patience: Duration, pragmas: &[&'static str]) -> AnyPoolOptions {
-    let busy = format!("PRAGMA busy_timeout = {}", patience.as_millis());
-    let pragmas: Arc<[String]> = std::iter::once(busy).chain(pragmas.iter().map(|&one| one.to_owned())).collect();
+fn pool(connections: u32, pragmas: Arc<[String]>) -> AnyPoolOptions {
     AnyPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(60))
@@ -155,12 +180,7 @@ fn pool(connections: u32, patience: Duration, pragmas: &[&'static str]) -> AnyPo
         })
         .after_connect(move |connection, _| {
             let pragmas = Arc::clone(&pragmas);
-            Box::pin(async move {
-                for pragma in pragmas.iter() {
-                    connection.execute(sqlx::AssertSqlSafe(pragma.clone())).await?;
-                }
-                Ok(())
-            })
+            Box::pin(async move { prepare(connection, &pragmas).await })
         })
 }
 
@@ -373,6 +393,8 @@ pub(super) fn trouble(error: &sqlx::Error) -> Option<Trouble> {
     }
     let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
     Some(match code & 0xff {
+        // SQLITE_IOERR_SHMSIZE: the index beside the journal cannot grow.
+        10 if code == 4874 => Trouble::Full,
         5 | 6 => Trouble::Locked,
         8 => Trouble::ReadOnly,
         10 => Trouble::Disk,

@@ -112,8 +112,7 @@ impl Store {
     pub async fn known_runs(&self, ids: &[String]) -> StoreResult<BTreeSet<String>> {
         let mut known = BTreeSet::new();
         for ids in ids.chunks(bulk::ROWS) {
-            let places: Vec<String> = (1..=ids.len()).map(|place| format!("${place}")).collect();
-            let sql = format!("SELECT id FROM runs WHERE id IN ({})", places.join(", "));
+            let sql = format!("SELECT id FROM runs WHERE id IN ({})", bulk::list(ids.len()));
             // Placeholders only.
             let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
             for id in ids {

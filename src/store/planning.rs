@@ -3,10 +3,13 @@
 //! process ends.
 
 mod snapshot;
+mod targets;
 mod writing;
 
+pub(super) use targets::{LastTargets, Targets};
+
 use super::row::Columns;
-use super::settings::{self, Settings, StoredTimer};
+use super::settings::{self, StoredTimer};
 use super::{Store, StoreResult, Transaction, millis};
 use crate::domain::calendar::Calendar;
 use crate::domain::plan::{look_again, next_slot, plan};
@@ -15,15 +18,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 /// How many timers one transaction plans, so that others need not wait long for the writer.
-const TIMERS_AT_ONCE: u32 = 1_000;
+const TIMERS_AT_ONCE: u32 = 2_000;
 
-/// Accounts for the slots of timers up to now, under the definitions that are given, and moves their cursors; a leader
-/// that is due comes before its followers. A cursor never goes back, whatever the wall clock does: the slots before it
+/// Accounts for the slots of timers up to now, under the settings as they stand, and moves their cursors; a leader that
+/// is due comes before its followers. A cursor never goes back, whatever the wall clock does: the slots before it
 /// have had their fate. Gives the number of runs that were queued.
 pub(super) async fn account(
     tx: &mut Transaction,
     timers: Vec<StoredTimer>,
-    targets: &Settings,
+    targets: &Targets,
     zone: Tz,
     now: DateTime<Utc>,
 ) -> StoreResult<u32> {
@@ -92,17 +95,15 @@ impl Store {
     /// Plans every timer whose next slot has come and gives the number of runs that were queued.
     pub async fn plan_due(&self, zone: Tz, now: DateTime<Utc>) -> StoreResult<u32> {
         let mut planned = 0;
-        let mut known = None;
         loop {
             let mut tx = self.write().await?;
             let due = settings::due_timers(&mut tx, now, TIMERS_AT_ONCE).await?;
             if due.is_empty() {
                 return Ok(planned);
             }
-            let targets = settings::targets(&mut tx, known).await?;
+            let targets = Targets::read_again(&mut tx, &self.targets).await?;
             planned += account(&mut tx, due, &targets, zone, now).await?;
             tx.commit().await?;
-            known = Some(targets);
         }
     }
 

@@ -71,7 +71,7 @@ impl Columns for AnyRow {
     }
 }
 
-fn time(millis: i64) -> StoreResult<DateTime<Utc>> {
+pub(super) fn time(millis: i64) -> StoreResult<DateTime<Utc>> {
     DateTime::from_timestamp_millis(millis).ok_or_else(|| StoreError::content(format!("{millis} is no time")))
 }
 

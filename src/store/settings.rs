@@ -2,7 +2,7 @@
 //! entry, and first accounts for the slots of each timer it touches, all in one transaction.
 
 use super::people::{AuditEntry, audit};
-use super::row::{Columns, to_json};
+use super::row::{self, Columns, to_json};
 use super::{Store, StoreError, StoreResult, Transaction, millis};
 use super::{calendar, planning};
 use crate::domain::calendar::{Calendar, CompanyDays, OfficialHolidays};
@@ -131,7 +131,7 @@ fn stored_timer(row: &AnyRow) -> StoreResult<StoredTimer> {
 
 const TIMERS: &str = "SELECT definition, set_by, switched_at, cursor_at, next_at, rules_from FROM timers";
 
-async fn version(executor: impl sqlx::AnyExecutor<'_>) -> StoreResult<i64> {
+pub(super) async fn version(executor: impl sqlx::AnyExecutor<'_>) -> StoreResult<i64> {
     let sql = "SELECT CAST(COALESCE(MAX(number), 0) AS BIGINT) AS number FROM settings_versions";
     sqlx::query(sql).fetch_one(executor).await?.number("number")
 }
@@ -148,13 +148,9 @@ pub(super) async fn timers(tx: &mut Transaction) -> StoreResult<Vec<StoredTimer>
     rows.iter().map(stored_timer).collect()
 }
 
-/// What timers point at: the settings without the timers, so that planning two hundred of ten thousand need not read
-/// the others. `known` is handed back where its version still is the newest.
-pub(super) async fn targets(tx: &mut Transaction, known: Option<Settings>) -> StoreResult<Settings> {
+/// The settings without the timers.
+async fn without_timers(tx: &mut Transaction) -> StoreResult<Settings> {
     let version = version(&mut **tx).await?;
-    if let Some(known) = known.filter(|known| known.version == version) {
-        return Ok(known);
-    }
     let integrations = sqlx::query("SELECT definition FROM integrations ORDER BY name").fetch_all(&mut **tx).await?;
     let menus = sqlx::query("SELECT definition FROM menus ORDER BY name").fetch_all(&mut **tx).await?;
     Ok(Settings {
@@ -166,18 +162,36 @@ pub(super) async fn targets(tx: &mut Transaction, known: Option<Settings>) -> St
     })
 }
 
-/// The timers whose next slot has come, the earliest first.
+/// The timers whose next slot has come, the earliest first. They come as one row: of thousands that are due at once, the
+/// way of each from the database's thread to this one costs more than all the rest of it.
 pub(super) async fn due_timers(tx: &mut Transaction, now: DateTime<Utc>, limit: u32) -> StoreResult<Vec<StoredTimer>> {
-    let sql = sqlx::AssertSqlSafe(format!("{TIMERS} WHERE next_at <= $1 ORDER BY next_at LIMIT $2"));
-    let rows = sqlx::query(sql).bind(millis(now)).bind(i64::from(limit)).fetch_all(&mut **tx).await?;
-    rows.iter().map(stored_timer).collect()
+    let row = sqlx::query(
+        "SELECT json_group_array(json_array(definition, set_by, switched_at, cursor_at, next_at, rules_from) \
+         ORDER BY next_at, id) AS due FROM (SELECT * FROM timers WHERE next_at <= $1 ORDER BY next_at, id LIMIT $2)",
+    )
+    .bind(millis(now))
+    .bind(i64::from(limit))
+    .fetch_one(&mut **tx)
+    .await?;
+    let due: Vec<(String, String, i64, i64, Option<i64>, Option<i64>)> = row.json("due")?;
+    let timer = |(definition, set_by, switched_at, cursor_at, next_at, rules_from): (String, String, _, _, _, _)| {
+        Ok(StoredTimer {
+            timer: serde_json::from_str(&definition).map_err(StoreError::content)?,
+            set_by,
+            switched_at: row::time(switched_at)?,
+            cursor_at: row::time(cursor_at)?,
+            next_at: Option::map(next_at, row::time).transpose()?,
+            rules_from: Option::map(rules_from, row::time).transpose()?,
+        })
+    };
+    due.into_iter().map(timer).collect()
 }
 
 impl Store {
     /// The settings as they stand.
     pub async fn settings(&self) -> StoreResult<Settings> {
         let mut tx = self.reader().begin().await?;
-        let mut settings = targets(&mut tx, None).await?;
+        let mut settings = without_timers(&mut tx).await?;
         settings.timers = timers(&mut tx).await?;
         tx.rollback().await?;
         Ok(settings)
@@ -248,7 +262,7 @@ impl Store {
         now: DateTime<Utc>,
     ) -> StoreResult<i64> {
         let mut tx = self.write().await?;
-        let old = targets(&mut tx, None).await?;
+        let old = without_timers(&mut tx).await?;
         if old.version != based_on {
             return Err(StoreError::Conflict(format!(
                 "the settings were changed meanwhile (version {based_on} → {}): plan again and look at it",
@@ -268,7 +282,8 @@ impl Store {
             before.values().filter(|stored| moved && asks(stored) && !put_or_removed(stored.timer.id())).collect();
         let touched = change.timers.iter().map(Timer::id).chain(change.remove_timers.iter().map(String::as_str));
         let touched = touched.filter_map(|id| before.get(id)).chain(moved.iter().copied()).cloned().collect();
-        planning::account(&mut tx, touched, &old, zone, now).await?;
+        let targets = planning::Targets::read(&mut tx).await?;
+        planning::account(&mut tx, touched, &targets, zone, now).await?;
         let number = new_version(&mut tx, actor, &change.note, now).await?;
         replace(&mut tx, number, change).await?;
         if let Some(company) = &change.calendar {

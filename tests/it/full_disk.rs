@@ -2,6 +2,7 @@
 //! small real one (tmpfs); only root can have it, and not in every container, so set RENKEI_SERVICES=1 as root.
 
 use crate::support::{House, repeat};
+use assert_cmd::cargo::CommandCargoExt as _;
 use renkei::domain::failure::Code;
 use renkei::domain::run::{BatchState, RunState};
 use renkei::domain::verdict::Verdict;
@@ -21,14 +22,19 @@ struct Disk(PathBuf);
 
 impl Disk {
     /// Mounts it over a folder; `None`, said aloud, where that may not be.
-    #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
     fn over(folder: &Path) -> Option<Self> {
+        Self::holding(folder, PAGES * PAGE)
+    }
+
+    /// The same with so many bytes.
+    #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+    fn holding(folder: &Path, bytes: u64) -> Option<Self> {
         if std::env::var_os("RENKEI_SERVICES").is_none() {
             eprintln!("skipped: set RENKEI_SERVICES=1 and be root to mount a small disk");
             return None;
         }
         std::fs::create_dir_all(folder).unwrap();
-        let size = format!("size={},mode=0700", PAGES * PAGE);
+        let size = format!("size={bytes},mode=0700");
         let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(folder).status();
         if mounted.is_ok_and(|status| status.success()) {
             return Some(Self(folder.to_owned()));
@@ -157,4 +163,43 @@ async fn a_disk_that_fills_up_between_two_files_makes_the_run_partial_and_the_ma
     house.settle().await;
     assert_eq!(house.detail(&retry.id).await.run.state, RunState::Accepted);
     assert_eq!(house.received().len(), 3, "the first file was not sent twice");
+}
+
+#[tokio::test]
+async fn a_database_whose_disk_is_full_is_an_error_at_once_and_stays_as_it_is() {
+    let machine = tempfile::tempdir().unwrap();
+    let data = machine.path().join("data");
+    let Some(disk) = Disk::holding(&data, 4 * 1024 * 1024) else { return };
+    std::fs::write(machine.path().join("config.yaml"), "data_dir: data\n").unwrap();
+    let settings = json!({
+        "integrations": [{ "name": "i", "url": "http://127.0.0.1:9/acme/api/v1/csvimport", "allow_http": true,
+            "headers": { "X-RS-apitoken": "x", "Content-Type": "multipart/form-data;" },
+            "params": { "masterId": 0, "duplicateKey": 1 } }],
+        "menus": [{ "name": "m", "source": { "records": {} }, "integrations": ["i"] }],
+    });
+    std::fs::write(machine.path().join("settings.yaml"), settings.to_string()).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::cargo_bin("renkei").unwrap();
+        command.current_dir(machine.path()).args(["--config", "config.yaml"]).args(arguments).output().unwrap()
+    };
+    assert_eq!(run(&["apply", "settings.yaml"]).status.code(), Some(0));
+    let database = data.join("renkei.db");
+    assert!(!data.join("renkei.db-wal").exists(), "the last one out takes the journal with it");
+    let before = std::fs::read(&database).unwrap();
+
+    // Neither the journal nor its index finds a page; then the index does and the journal does not.
+    for pages in [0, 9] {
+        disk.leave(pages);
+        for command in [&["run", "list"][..], &["run", "start", "m"], &["doctor"], &["apply", "settings.yaml"]] {
+            let output = run(command);
+            let said =
+                format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+            let reads = pages > 0 && command[1..] != ["start", "m"];
+            assert!(reads || output.status.code() == Some(1), "{command:?} with {pages} pages: {said}");
+            assert!(reads || said.contains("disk is full"), "{command:?} with {pages} pages: {said}");
+        }
+        assert_eq!(std::fs::read(&database).unwrap(), before, "{pages} pages");
+        disk.free();
+    }
+    assert_eq!(run(&["run", "start", "m"]).status.code(), Some(0), "with room again all is well");
 }

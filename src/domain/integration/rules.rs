@@ -2,6 +2,7 @@
 
 use super::{Account, Charset, Integration, IntegrationForm, Kind, Master, OnUnmappable};
 use crate::domain::fault::{Checked, Fault, settle};
+use crate::domain::label;
 use crate::domain::secret::SecretText;
 use serde_json::Value;
 use url::Url;
@@ -20,7 +21,8 @@ fn number(value: &Value) -> Option<i64> {
 
 pub(super) fn check(form: IntegrationForm) -> Checked<Integration> {
     let mut faults = Vec::new();
-    name(&form, &mut faults);
+    faults.extend(label::check("name", &form.name));
+    faults.extend(form.id.as_deref().and_then(|id| label::check("id", id)));
     let url = check_url(&form, &mut faults);
     headers(&form, &mut faults);
     csv(&form, &mut faults);
@@ -39,21 +41,6 @@ pub(super) fn check(form: IntegrationForm) -> Checked<Integration> {
     let Some(url) = url else { return Err(faults) };
     let account = Account::of(&url);
     settle(Integration { form, id, url, account, master }, faults)
-}
-
-fn name(form: &IntegrationForm, faults: &mut Vec<Fault>) {
-    for (field, text) in [("name", Some(&form.name)), ("id", form.id.as_ref())] {
-        let Some(text) = text else { continue };
-        if text.trim().is_empty() {
-            faults.push(Fault::error(&[field], format!("the {field} is empty"), "give it one that people recognise"));
-        } else if text.chars().any(char::is_control) {
-            faults.push(Fault::error(
-                &[field],
-                format!("the {field} holds a control character"),
-                "write it in one line",
-            ));
-        }
-    }
 }
 
 fn check_url(form: &IntegrationForm, faults: &mut Vec<Fault>) -> Option<Url> {

@@ -1,8 +1,9 @@
 //! What the decision `plan` rests on, read inside the transaction that will write what it decides.
 
 use super::super::row::Columns;
-use super::super::settings::{self, Settings, StoredTimer};
-use super::super::{StoreResult, Transaction, millis, pauses, stops};
+use super::super::settings::{self, StoredTimer};
+use super::super::{StoreResult, Transaction, bulk, millis, pauses, stops};
+use super::targets::Targets;
 use crate::domain::plan::{DueTimer, LeaderFacts, OpenRuns, Pair, PastSlot, Snapshot, Target};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -32,7 +33,7 @@ pub(super) async fn with_due_leaders(
 pub(super) async fn read(
     tx: &mut Transaction,
     timers: &[StoredTimer],
-    targets: &Settings,
+    targets: &Targets,
     zone: Tz,
 ) -> StoreResult<Snapshot> {
     let earliest = timers.iter().map(|stored| stored.cursor_at).min();
@@ -49,35 +50,49 @@ pub(super) async fn read(
             Some(earliest) => stops::after(&mut **tx, earliest).await?.into_iter().map(|stop| stop.stop).collect(),
             None => Vec::new(),
         },
-        open: open_runs(tx).await?,
+        open: open_runs(tx, timers, targets).await?,
         leaders: leaders(tx, timers).await?,
     })
 }
 
-fn target(stored: &StoredTimer, targets: &Settings, paused: &BTreeSet<String>) -> Option<Target> {
+fn target(stored: &StoredTimer, targets: &Targets, paused: &BTreeSet<String>) -> Option<Target> {
     let form = stored.timer.form();
     let (menu, integration) = (targets.menu(&form.menu)?, targets.integration(&form.integration)?);
     Some(Target {
-        pair: (menu.id().to_owned(), integration.id().to_owned()),
-        account: integration.account().clone(),
-        paused: paused.contains(integration.id()),
+        pair: (menu.id.clone(), integration.id.clone()),
+        account: integration.account.clone(),
+        paused: paused.contains(&integration.id),
     })
 }
 
-async fn open_runs(tx: &mut Transaction) -> StoreResult<BTreeMap<Pair, OpenRuns>> {
-    let rows = sqlx::query(
-        "SELECT menu_id, integration_id, CAST(COUNT(*) AS BIGINT) AS open, \
-         CAST(SUM(CASE WHEN state IN ('queued', 'waiting') THEN 1 ELSE 0 END) AS BIGINT) AS queued \
-         FROM runs WHERE finished_at IS NULL AND state IN ('queued', 'running', 'waiting', 'confirming') \
-         GROUP BY menu_id, integration_id",
-    )
-    .fetch_all(&mut **tx)
-    .await?;
-    let open = |row: &sqlx::any::AnyRow| {
-        let pair = (row.text("menu_id")?, row.text("integration_id")?);
-        Ok((pair, OpenRuns { open: row.count("open")?, queued: row.count("queued")? }))
-    };
-    rows.iter().map(open).collect()
+/// The open runs of the menus that the timers name.
+async fn open_runs(
+    tx: &mut Transaction,
+    timers: &[StoredTimer],
+    targets: &Targets,
+) -> StoreResult<BTreeMap<Pair, OpenRuns>> {
+    let menus = timers.iter().filter_map(|stored| Some(targets.menu(&stored.timer.form().menu)?.id.as_str()));
+    let menus: Vec<&str> = menus.collect::<BTreeSet<_>>().into_iter().collect();
+    let mut open = BTreeMap::new();
+    for menus in menus.chunks(bulk::ROWS) {
+        let sql = format!(
+            "SELECT menu_id, integration_id, CAST(COUNT(*) AS BIGINT) AS open, \
+             CAST(SUM(CASE WHEN state IN ('queued', 'waiting') THEN 1 ELSE 0 END) AS BIGINT) AS queued \
+             FROM runs WHERE finished_at IS NULL AND state IN ('queued', 'running', 'waiting', 'confirming') \
+             AND menu_id IN ({}) GROUP BY menu_id, integration_id",
+            bulk::list(menus.len())
+        );
+        // Placeholders only.
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+        for menu in menus {
+            query = query.bind(*menu);
+        }
+        for row in &query.fetch_all(&mut **tx).await? {
+            let pair = (row.text("menu_id")?, row.text("integration_id")?);
+            open.insert(pair, OpenRuns { open: row.count("open")?, queued: row.count("queued")? });
+        }
+    }
+    Ok(open)
 }
 
 /// The timers that these follow, with their slots since the day before the followers' first.

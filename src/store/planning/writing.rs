@@ -3,8 +3,9 @@
 
 use super::super::people::{AuditEntry, audit};
 use super::super::runs::{self, NewRun};
-use super::super::settings::{self, Settings, StoredTimer};
+use super::super::settings::{self, StoredTimer};
 use super::super::{StoreError, StoreResult, Transaction, bulk, millis};
+use super::targets::Targets;
 use crate::domain::plan::{Fate, LeaderSlot, Orders, Slot, TimerPlan};
 use crate::domain::run::{SkipReason, SlotState, Trigger};
 use crate::domain::timer::Switch;
@@ -28,7 +29,7 @@ pub(super) async fn write(
     tx: &mut Transaction,
     timers: &[StoredTimer],
     plans: &[TimerPlan],
-    targets: &Settings,
+    targets: &Targets,
     zone: Tz,
     now: DateTime<Utc>,
 ) -> StoreResult<u32> {
@@ -84,14 +85,14 @@ async fn reopen(tx: &mut Transaction, stored: &StoredTimer, now: DateTime<Utc>) 
     Ok(version)
 }
 
-fn run_of(stored: &StoredTimer, targets: &Settings, version: i64, slot: &Slot, orders: &Orders) -> Option<NewRun> {
+fn run_of(stored: &StoredTimer, targets: &Targets, version: i64, slot: &Slot, orders: &Orders) -> Option<NewRun> {
     let form = stored.timer.form();
     let (menu, integration) = (targets.menu(&form.menu)?, targets.integration(&form.integration)?);
     Some(NewRun {
-        menu: (menu.id().to_owned(), menu.name().to_owned()),
-        integration: (integration.id().to_owned(), integration.name().to_owned()),
+        menu: (menu.id.clone(), menu.name.clone()),
+        integration: (integration.id.clone(), integration.name.clone()),
         timer: Some((stored.timer.id().to_owned(), stored.timer.name().to_owned())),
-        account: integration.account().clone(),
+        account: integration.account.clone(),
         settings_version: version,
         trigger: Trigger::Timer,
         actor: stored.set_by.clone(),

@@ -2,6 +2,7 @@
 
 use super::{Machine, files, output_of, text};
 use renkei::sandbox::{Misbehaviour, Plan};
+use renkei::store::runs::RunFilter;
 use std::io::Write as _;
 use std::time::Duration;
 
@@ -121,4 +122,29 @@ async fn a_data_folder_of_somebody_else_is_refused_and_left_alone() {
 
     std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o700)).unwrap();
     assert_eq!(machine.code(&["run", "list"]).await, Some(0), "root may look into the folder of the daemon's user");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_applied_reaches_a_running_daemon_within_two_seconds() {
+    let machine = Machine::new().await;
+    machine.run(&["apply", "settings.yaml"]).await;
+    let daemon = machine.serve().await;
+    let store = renkei::store::Store::open_read_only(&machine.folder.path().join("data/renkei.db")).await.unwrap();
+    let mut delays = Vec::new();
+    for _ in 0..3 {
+        let seen = machine.sandbox.received().len() as u64;
+        machine.put("on.yaml", &machine.settings("on"));
+        assert_eq!(machine.code(&["apply", "on.yaml"]).await, Some(0));
+        machine.sandbox.wait_for(seen + 1, LONG).await.unwrap();
+        let version = store.settings_version().await.unwrap();
+        let saved_at = store.settings_of(version).await.unwrap().at;
+        assert_eq!(machine.code(&["apply", "settings.yaml"]).await, Some(0));
+        let runs = store.list_runs(&RunFilter { limit: 100, ..RunFilter::default() }).await.unwrap();
+        let first = runs.iter().filter_map(|run| run.scheduled_at).filter(|slot| *slot > saved_at).min().unwrap();
+        // The slot that was the newest when the daemon looked.
+        delays.push(first - saved_at);
+    }
+    // One of three, for a machine that has much else to do.
+    assert!(delays.iter().any(|delay| *delay <= chrono::TimeDelta::seconds(2)), "{delays:?}");
+    assert_eq!(daemon.terminate().await, Some(0));
 }

@@ -20,13 +20,12 @@ use renkei::domain::trouble::{Telling, Trouble};
 use renkei::domain::verdict::Verdict;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A timer with its cursor; `row` is where it stands among timers that are due at the same time.
+/// A timer with its cursor.
 #[derive(Debug, Clone)]
 pub(super) struct Kept {
     pub(super) timer: Timer,
     pub(super) cursor: DateTime<Utc>,
     pub(super) next: Option<DateTime<Utc>>,
-    row: i64,
 }
 
 #[derive(Debug, Clone)]

@@ -17,7 +17,7 @@ impl Memory {
         let mut due: Vec<(&String, &Kept)> =
             self.timers.iter().filter(|(_, kept)| kept.next.is_some_and(|next| next <= now)).collect();
         if !due.is_empty() {
-            due.sort_by_key(|(_, kept)| (kept.next, kept.row));
+            due.sort_by_key(|(id, kept)| (kept.next, *id));
             let due = due.into_iter().map(|(id, _)| id.clone()).collect();
             self.commit()?;
             self.account(due, now);
@@ -38,9 +38,8 @@ impl Memory {
                 self.supersede(before, &timer, now);
             }
             let cursor = before.map_or(now, |before| before.cursor.max(now));
-            let row = self.timers.values().map(|kept| kept.row).max().unwrap_or(0) + 1;
             let next = look_again(&timer, TOKYO, &Calendar::default(), cursor);
-            self.timers.insert(timer.id().to_owned(), Kept { timer, cursor, next, row });
+            self.timers.insert(timer.id().to_owned(), Kept { timer, cursor, next });
         }
         Ok(())
     }
