@@ -3,7 +3,7 @@
 pub(super) mod simulate;
 
 use super::session::{Session, instant};
-use super::{GOOD, output};
+use super::{GOOD, output, usage};
 use crate::domain::duration::Span;
 use crate::domain::run::{RunState, SkipReason, SlotState};
 use crate::domain::statement::Occurrence;
@@ -198,7 +198,11 @@ async fn next(session: &Session, name: &str, n: u16, from: Option<&str>, json: b
         return Ok(GOOD);
     }
     for slot in &slots {
-        output::line(slot.with_timezone(&zone).format("%Y-%m-%d %a %H:%M:%S %:z").to_string());
+        let shown = slot.with_timezone(&zone).format("%Y-%m-%d %a %H:%M:%S %:z");
+        output::line(match schedule.closed(zone, &calendar, *slot) {
+            Some(closed) => format!("{shown}  skipped: closed day ({closed})"),
+            None => shown.to_string(),
+        });
     }
     if slots.len() < usize::from(n) {
         output::line("(no further slot)");
@@ -215,6 +219,10 @@ async fn ledger(session: &Session, name: &str, from: Option<&str>, to: Option<&s
     let zone = session.app.config.timezone;
     let from = from.map(|text| instant(text, zone)).transpose()?.unwrap_or(now - TimeDelta::days(7));
     let to = to.map(|text| instant(text, zone)).transpose()?.unwrap_or(now);
+    if from > to {
+        let (from, to) = (session.short(Some(from)), session.short(Some(to)));
+        return Err(usage(format!("--from {from} lies after --to {to}: give the earlier one first")));
+    }
     let slots = session.app.store.occurrences(stored.timer.id(), from, to).await?;
     if json {
         let lines: Vec<Value> = slots.iter().map(|slot| view::occurrence(slot, zone)).collect();

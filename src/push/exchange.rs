@@ -21,6 +21,20 @@ use tokio::sync::watch;
 use tokio::time::{Sleep, sleep};
 use url::Url;
 
+/// A client that does just what it is told: one request a connection, no redirect (a token must not follow one), no retry
+/// of its own, no cookie, no proxy from the environment.
+pub(super) fn bare(tls: rustls::ClientConfig) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .http1_only()
+        .pool_max_idle_per_host(0)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .no_proxy()
+        .user_agent(concat!("renkei/", env!("CARGO_PKG_VERSION")))
+}
+
 /// What requests to one receiver have in common.
 pub(super) struct Exchange {
     http: reqwest::Client,
@@ -80,17 +94,8 @@ impl Exchange {
             secrets.extend(proxy.authorization());
         }
         let is_https = integration.url().scheme() == "https";
-        let mut builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls::config(&integration.form().route, is_https)?)
-            .http1_only()
-            .pool_max_idle_per_host(0)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .no_proxy()
-            .gzip(true)
-            .connect_timeout(patience.connect)
-            .user_agent(concat!("renkei/", env!("CARGO_PKG_VERSION")));
+        let tls = tls::config(&integration.form().route, is_https)?;
+        let mut builder = bare(tls).gzip(true).connect_timeout(patience.connect);
         if let Some(proxy) = &proxy {
             builder = builder.proxy(proxy.for_client()?);
         }

@@ -2,6 +2,7 @@
 //! without redirect, retry or cookie; what it says about a failure never repeats the address or a header.
 
 use super::cause::cause;
+use super::exchange::bare;
 use super::proxy::Proxy;
 use super::reply::mask;
 use super::tls;
@@ -51,17 +52,7 @@ pub async fn post(way: &Way, message: Message) -> Result<u16, String> {
     let proxy = way.proxy.as_ref().map(Proxy::parse).transpose().map_err(|error| said(error.to_string()))?;
     let route = Route { ca_file: way.ca_file.clone(), ..Route::default() };
     let tls = tls::config(&route, message.url.scheme() == "https").map_err(|error| said(error.to_string()))?;
-    let mut builder = reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .http1_only()
-        .pool_max_idle_per_host(0)
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .no_proxy()
-        .connect_timeout(CONNECT)
-        .timeout(REQUEST)
-        .user_agent(concat!("renkei/", env!("CARGO_PKG_VERSION")));
+    let mut builder = bare(tls).connect_timeout(CONNECT).timeout(REQUEST);
     if let Some(proxy) = &proxy {
         builder = builder.proxy(proxy.for_client().map_err(|error| said(error.to_string()))?);
     }

@@ -82,6 +82,7 @@ async fn what_would_be_as_wrong_again_ends_with_2() {
         vec!["timer", "next", "毎秒", "-n", "1001"],
         vec!["timer", "next", "毎秒", "-n", "0"],
         vec!["timer", "next", "毎秒", "--from", "tomorrow"],
+        vec!["timer", "ledger", "毎秒", "--from", "2026-12-02", "--to", "2026-12-01"],
         vec!["mail", "test", "nobody"],
         vec!["mail", "test", "it@example.jp"],
         vec!["user", "add", "x", "--mail", "nobody"],
