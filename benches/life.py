@@ -22,6 +22,10 @@ import tempfile
 import time
 
 
+# As deploy/renkei.service has it.
+AS_DEPLOYED = dict(os.environ, MALLOC_ARENA_MAX="1")
+
+
 def settings(url):
     lines = ["integrations:"]
     for n in range(4):
@@ -67,7 +71,7 @@ def main():
                     out.write(body)
             os.utime(os.path.join(folder, "list.csv"), (time.time() - 3600,) * 2)
             subprocess.run([renkei, "--config", "config.yaml", "apply", "settings.yaml"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-            daemon = subprocess.Popen([renkei, "--config", "config.yaml", "serve"], cwd=folder, stdout=subprocess.DEVNULL)
+            daemon = subprocess.Popen([renkei, "--config", "config.yaml", "serve"], cwd=folder, stdout=subprocess.DEVNULL, env=AS_DEPLOYED)
             end = time.time() + chosen.minutes * 60
             samples = []
             while time.time() < end:

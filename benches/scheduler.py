@@ -22,6 +22,10 @@ import time
 from datetime import datetime, timedelta, timezone
 
 
+# As deploy/renkei.service has it.
+AS_DEPLOYED = dict(os.environ, MALLOC_ARENA_MAX="1")
+
+
 def quantiles(times):
     times = sorted(times)
     at = lambda share: round(times[round((len(times) - 1) * share)], 1)
@@ -97,7 +101,7 @@ def idle(renkei, seconds=60):
     hour = (datetime.now().hour + 12) % 24
     with tempfile.TemporaryDirectory() as folder:
         house(folder, renkei, *settings("http://127.0.0.1:9/acme/api/v1/csvimport", 1000, f'{{ daily: "{hour:02}:30" }}', 5))
-        daemon = subprocess.Popen([renkei, "--config", "config.yaml", "serve"], cwd=folder, stdout=subprocess.DEVNULL)
+        daemon = subprocess.Popen([renkei, "--config", "config.yaml", "serve"], cwd=folder, stdout=subprocess.DEVNULL, env=AS_DEPLOYED)
         try:
             time.sleep(70)  # past the first look at the ledger
             before, _ = cpu_and_memory(daemon.pid)

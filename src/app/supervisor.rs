@@ -28,12 +28,9 @@ impl Supervisor {
     }
 }
 
-/// Says that it waits for the database of another daemon, so that the wait is not taken for a start that hangs.
-pub fn standing_by() {
-    tell(&[
-        NotifyState::ExtendTimeoutUsec(30_000_000),
-        NotifyState::Status("standing by: another daemon works on the database"),
-    ]);
+/// Says what it waits for before it is ready, so that the wait is not taken for a start that hangs.
+pub fn waiting(status: &str) {
+    tell(&[NotifyState::ExtendTimeoutUsec(30_000_000), NotifyState::Status(status)]);
 }
 
 impl Drop for Supervisor {

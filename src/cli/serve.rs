@@ -11,6 +11,7 @@ use crate::store::LockError;
 use anyhow::Context as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// What the command takes.
 #[derive(Debug, clap::Args)]
@@ -23,7 +24,7 @@ pub(super) struct Arguments {
     standby: bool,
 }
 
-/// How often a standby looks whether the database is free.
+/// How often one that waits looks whether the database is free.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// Serves until a signal; the second daemon on a database is wrong usage.
@@ -33,7 +34,6 @@ pub(super) async fn run(config: Option<&Path>, arguments: Arguments) -> anyhow::
     log::start(&config.log, config.timezone, &clock);
     data_folder::admit(&config.data_dir, Visitor::Daemon).map_err(AppError::from)?;
     let stopping = on_signal();
-    let drain = config.drain;
     // The lock comes before the database is opened: an opened one may be brought to a newer schema.
     let mut is_told = false;
     let lock = loop {
@@ -43,7 +43,7 @@ pub(super) async fn run(config: Option<&Path>, arguments: Arguments) -> anyhow::
                 if !std::mem::replace(&mut is_told, true) {
                     tracing::info!("standing by: {held}");
                 }
-                supervisor::standing_by();
+                supervisor::waiting("standing by: another daemon works on the database");
                 tokio::select! {
                     () = clock.sleep(LOOK) => {}
                     () = stopping.cancelled() => return Ok(GOOD),
@@ -52,7 +52,7 @@ pub(super) async fn run(config: Option<&Path>, arguments: Arguments) -> anyhow::
             Err(error) => return Err(error.into()),
         }
     };
-    let app = App::open(config, clock).await?;
+    let Some(app) = opened(&config, &clock, &stopping).await? else { return Ok(GOOD) };
     if !arguments.apply.is_empty() {
         for finding in apply::quietly(&Session::over(app.clone()), &arguments.apply).await? {
             tracing::warn!("{finding}");
@@ -62,8 +62,28 @@ pub(super) async fn run(config: Option<&Path>, arguments: Arguments) -> anyhow::
     let told = Supervisor::ready(daemon.engine());
     stopping.cancelled().await;
     told.stopping();
-    daemon.stop(drain).await;
+    daemon.stop(app.config.drain).await;
     app.store.close().await;
     drop(lock);
     Ok(GOOD)
+}
+
+/// Opens the house; waits where another program keeps the database locked, as the daemon does later on. `None`: told to
+/// stop meanwhile.
+async fn opened(config: &Config, clock: &Clock, stopping: &CancellationToken) -> anyhow::Result<Option<App>> {
+    loop {
+        let opening = tokio::select! {
+            opening = App::open(config.clone(), clock.clone()) => opening,
+            () = stopping.cancelled() => return Ok(None),
+        };
+        match opening {
+            Err(AppError::Store(error)) if error.is_passing() => tracing::warn!("waiting for the database: {error}"),
+            done => return Ok(Some(done?)),
+        }
+        supervisor::waiting("waiting for the database: another program keeps it locked");
+        tokio::select! {
+            () = clock.sleep(LOOK) => {}
+            () = stopping.cancelled() => return Ok(None),
+        }
+    }
 }

@@ -43,6 +43,7 @@ pub(super) async fn start(engine: &Engine) -> Result<JobScheduler, JobSchedulerE
                 // A ring that comes while the last one is still at work is not needed.
                 if let Ok(_alone) = busy.try_lock() {
                     hold_accounts(&engine, &told).await;
+                    write_back(&engine).await;
                 }
             })
         })?)
@@ -58,6 +59,12 @@ async fn hold_accounts(engine: &Engine, told: &Told) {
     }
     if let Err(error) = super::morning::step(engine).await {
         warn!(%error, "the day's page could not be told; trying again in a minute");
+    }
+}
+
+async fn write_back(engine: &Engine) {
+    if let Err(error) = engine.store.write_back().await {
+        warn!(%error, "the database's journal could not be written back; trying again in a minute");
     }
 }
 

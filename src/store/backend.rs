@@ -35,6 +35,11 @@ impl Pools {
         &self.reader
     }
 
+    /// Writes the journal back into the database, as far as nobody still reads what it holds.
+    pub(super) async fn write_back(&self) -> Result<(), sqlx::Error> {
+        self.writer.execute("PRAGMA wal_checkpoint(PASSIVE)").await.map(drop)
+    }
+
     pub(super) async fn close(&self) {
         self.reader.close().await;
         self.writer.close().await;
@@ -47,7 +52,14 @@ pub(super) async fn open(path: &Path, patience: Duration) -> StoreResult<Pools> 
     prepare_file(path)?;
     look_before_touching(path).await?;
     let url = url_of(path, "mode=rwc");
-    let pragmas = ["PRAGMA journal_mode = WAL", "PRAGMA foreign_keys = ON", "PRAGMA synchronous = FULL"];
+    let pragmas = [
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA foreign_keys = ON",
+        "PRAGMA synchronous = FULL",
+        // Pages of the journal. At SQLite's own thousand every tenth commit of a busy minute writes it back and waits for
+        // the disk; the daemon does so once a minute, between its slots (`Pools::write_back`).
+        "PRAGMA wal_autocheckpoint = 10000",
+    ];
     let writer = connect(path, &url, 1, patience, &pragmas).await?;
     bring_up_to_date(path, &writer).await?;
     let reader = readers(path, &url, patience).await?;

@@ -98,12 +98,15 @@ impl Store {
         loop {
             let mut tx = self.write().await?;
             let due = settings::due_timers(&mut tx, now, TIMERS_AT_ONCE).await?;
-            if due.is_empty() {
+            let is_last = due.len() < TIMERS_AT_ONCE as usize;
+            if !due.is_empty() {
+                let targets = Targets::read_again(&mut tx, &self.targets).await?;
+                planned += account(&mut tx, due, &targets, zone, now).await?;
+                tx.commit().await?;
+            }
+            if is_last {
                 return Ok(planned);
             }
-            let targets = Targets::read_again(&mut tx, &self.targets).await?;
-            planned += account(&mut tx, due, &targets, zone, now).await?;
-            tx.commit().await?;
         }
     }
 

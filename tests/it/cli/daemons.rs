@@ -3,6 +3,7 @@
 use super::{Machine, files, output_of, text};
 use renkei::sandbox::{Misbehaviour, Plan};
 use renkei::store::runs::RunFilter;
+use sqlx::{Connection as _, Executor as _};
 use std::io::Write as _;
 use std::time::Duration;
 
@@ -147,4 +148,25 @@ async fn what_is_applied_reaches_a_running_daemon_within_two_seconds() {
     // One of three, for a machine that has much else to do.
     assert!(delays.iter().any(|delay| *delay <= chrono::TimeDelta::seconds(2)), "{delays:?}");
     assert_eq!(daemon.terminate().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_that_starts_while_the_database_is_locked_waits_for_it() {
+    let machine = Machine::new().await;
+    machine.run(&["apply", "settings.yaml"]).await;
+    let url = format!("sqlite://{}", machine.folder.path().join("data/renkei.db").display());
+    sqlx::any::install_default_drivers();
+    let mut other = sqlx::AnyConnection::connect(&url).await.unwrap();
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    let mut daemon = machine.start(&["serve"], "serve.log");
+    let line = daemon.says("waiting for the database").await;
+    assert!(line.contains("locked"), "{line}");
+    other.execute("COMMIT").await.unwrap();
+    daemon.says("renkei is ready").await;
+    assert_eq!(daemon.terminate().await, Some(0));
+
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    let mut told_to_stop = machine.start(&["serve"], "again.log");
+    told_to_stop.says("waiting for the database").await;
+    assert_eq!(told_to_stop.terminate().await, Some(0));
 }

@@ -1,7 +1,8 @@
 //! The database file: who may have it, and what is refused without a byte being changed.
 
-use crate::support::{TempStore, at, save, temp_store};
+use crate::support::{TOKYO, TempStore, at, save, temp_store, timer};
 use renkei::store::{DatabaseLock, LockError, Store, StoreError};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -190,4 +191,24 @@ fn a_second_daemon_learns_who_the_first_is_whatever_path_it_takes() {
     }
     drop(first);
     DatabaseLock::acquire(&path, "serve, process 4712").unwrap();
+}
+
+#[tokio::test]
+async fn the_journal_is_written_back_when_the_chore_comes_and_not_by_a_commit_before() {
+    let db = temp_store().await;
+    save(
+        &db.store,
+        vec![timer("t", "list", "push", json!({ "schedule": { "every": "1s" }, "misfire": "all", "switch": "on" }))],
+        at("2026-11-24 06:00:00"),
+    )
+    .await;
+    let size = |path: &Path| std::fs::metadata(path).unwrap().len();
+    db.store.write_back().await.unwrap();
+    let before = size(&db.path);
+    for minute in 1..5 {
+        db.store.plan_due(TOKYO, at(&format!("2026-11-24 06:{:02}:00", minute * 14))).await.unwrap();
+    }
+    assert_eq!(size(&db.path), before, "what was planned stands in the journal");
+    db.store.write_back().await.unwrap();
+    assert!(size(&db.path) > before + 100_000, "{} after {before}", size(&db.path));
 }
