@@ -90,7 +90,7 @@ def main():
     (memory, files), (memory_end, files_end) = medians
     result = {
         "bench": "life", "minutes": chosen.minutes, "memory_mib": [round(memory, 1), round(memory_end, 1)],
-        "open_files": [files, files_end], "tally": json.loads(today).get("tally"),
+        "open_files": [files, files_end], "tally": json.loads(today).get("line"),
     }
     print(json.dumps(result, ensure_ascii=False))
     flat = abs(memory_end - memory) <= memory * 0.02 and abs(files_end - files) <= files * 0.02

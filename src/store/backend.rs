@@ -87,7 +87,8 @@ pub(super) async fn open_read_only(path: &Path) -> StoreResult<Pools> {
 }
 
 async fn readers(path: &Path, url: &str, patience: Duration) -> StoreResult<AnyPool> {
-    connect(path, url, READERS, patience, &["PRAGMA query_only = ON"]).await
+    // Half a MiB of pages each: lists are short, and what several readers keep is an idle daemon's memory.
+    connect(path, url, READERS, patience, &["PRAGMA query_only = ON", "PRAGMA cache_size = -512"]).await
 }
 
 /// A pool tries for a minute, and says nothing, where a connection opens but cannot be prepared (a full disk, say). So one
