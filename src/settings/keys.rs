@@ -40,8 +40,25 @@ pub(super) const MENU: &[&str] =
 pub(super) const SOURCE: &[&str] = &["records", "csv"];
 pub(super) const CSV_SOURCE: &[&str] =
     &["path", "charset", "delimiter", "quote", "columns", "max_age", "wait_until", "completion"];
-pub(super) const COLUMN: &[&str] =
-    &["header", "field", "constant", "trim", "required", "width", "kana", "date", "max_chars", "max_bytes", "on_long"];
+/// In the order in which the steps apply.
+pub(super) const COLUMN: &[&str] = &[
+    "header",
+    "field",
+    "constant",
+    "trim",
+    "collapse_spaces",
+    "default",
+    "case",
+    "width",
+    "kana",
+    "date",
+    "pad",
+    "max_chars",
+    "max_bytes",
+    "on_long",
+    "required",
+];
+pub(super) const PAD: &[&str] = &["to", "with", "side"];
 pub(super) const DATE: &[&str] = &["from", "to"];
 pub(super) const ORDER_BY: &[&str] = &["header", "numeric", "descending"];
 pub(super) const CHECKS: &[&str] = &["empty", "duplicate_keys", "missing_column"];
@@ -80,7 +97,7 @@ pub(super) const LATER_SOURCES: &[&str] = &["xlsx", "sql", "hanbai", "http", "co
 /// Every key as a path, such as `integrations[].csv.charset`, in the order of the settings reference.
 #[must_use]
 pub fn keys() -> Vec<String> {
-    let tables: [(&str, &[&str]); 25] = [
+    let tables: [(&str, &[&str]); 26] = [
         ("", FILE),
         ("integrations[].", INTEGRATION),
         ("integrations[].body.", BODY),
@@ -97,6 +114,7 @@ pub fn keys() -> Vec<String> {
         ("menus[].source.csv.", CSV_SOURCE),
         ("menus[].columns[].", COLUMN),
         ("menus[].columns[].date.", DATE),
+        ("menus[].columns[].pad.", PAD),
         ("menus[].order_by[].", ORDER_BY),
         ("menus[].checks.", CHECKS),
         ("timers[].", TIMER),

@@ -1,9 +1,9 @@
 //! A menu as written.
 
+use super::column::column;
 use super::desk::Desk;
 use crate::domain::menu::{
-    Checks, Column, CsvSourceForm, DateForm, MenuForm, OnBadRow, OnLong, OnTrip, OrderBy, RecordsForm, SourceCharset,
-    SourceForm, Width,
+    Checks, CsvSourceForm, MenuForm, OnBadRow, OnTrip, OrderBy, RecordsForm, SourceCharset, SourceForm,
 };
 use crate::settings::keys;
 use crate::yaml::Node;
@@ -119,35 +119,6 @@ fn completion(desk: &mut Desk<'_>, node: &Node) -> Option<String> {
         return Some(text);
     }
     desk.file(node)
-}
-
-fn column(desk: &mut Desk<'_>, node: &Node) -> Option<Column> {
-    let fields = desk.fields(node, "a column", keys::COLUMN)?;
-    let widths = [("full", Width::Full), ("half", Width::Half)];
-    Some(Column {
-        header: desk.needed(&fields, "header", "header: 社員コード", Desk::text)?,
-        field: desk.field(&fields, "field", Desk::text),
-        constant: desk.field(&fields, "constant", Desk::text),
-        trim: desk.field(&fields, "trim", Desk::flag).unwrap_or_default(),
-        required: desk.field(&fields, "required", Desk::flag).unwrap_or_default(),
-        width: desk.field(&fields, "width", |desk, node| desk.choice(node, &widths)),
-        kana: desk.field(&fields, "kana", |desk, node| desk.choice(node, &widths)),
-        date: desk.field(&fields, "date", date),
-        max_chars: desk.field(&fields, "max_chars", Desk::number),
-        max_bytes: desk.field(&fields, "max_bytes", Desk::number),
-        on_long: desk
-            .field(&fields, "on_long", |desk, node| {
-                desk.choice(node, &[("reject", OnLong::Reject), ("truncate", OnLong::Truncate)])
-            })
-            .unwrap_or_default(),
-    })
-}
-
-fn date(desk: &mut Desk<'_>, node: &Node) -> Option<DateForm> {
-    let fields = desk.fields(node, "a date's form", keys::DATE)?;
-    let from = desk.needed(&fields, "from", "from: \"%Y%m%d\"", Desk::text);
-    let to = desk.needed(&fields, "to", "to: \"%Y/%m/%d\"", Desk::text);
-    Some(DateForm { from: from?, to: to? })
 }
 
 fn order_by(desk: &mut Desk<'_>, node: &Node) -> Option<OrderBy> {

@@ -37,6 +37,38 @@ fn blanks_are_trimmed_only_where_asked() {
 }
 
 #[test]
+fn several_blanks_become_the_first_of_them_and_lines_stay() {
+    let collapsed = column(json!({ "collapse_spaces": true }), &["佐藤 \u{3000} 花子", "山田\u{3000}\u{3000}太郎", " a\t b "]);
+    assert_eq!(collapsed.unwrap(), ["佐藤 花子", "山田\u{3000}太郎", " a\tb "]);
+    let lines = Trial::new(&["x"], json!({ "columns": [{ "header": "x", "collapse_spaces": true }] }));
+    assert_eq!(lines.text(&[vec!["港区  1-2\n\n  3階"]]), "x\r\n\"港区 1-2\n\n 3階\"\r\n");
+    assert_eq!(column(json!({}), &["a  b"]).unwrap(), ["a  b"]);
+}
+
+#[test]
+fn a_default_stands_where_the_value_is_empty_after_the_trim() {
+    assert_eq!(column(json!({ "default": "未定", "trim": true }), &["", " \u{3000}", "a"]).unwrap(), ["未定", "未定", "a"]);
+    assert_eq!(column(json!({ "default": "未定" }), &[" "]).unwrap(), [" "]);
+    // It goes through the steps that follow, and answers the rule.
+    let settings = json!({ "default": "ab1", "required": true, "case": "upper", "pad": { "to": 5 }, "max_chars": 5 });
+    assert_eq!(column(settings, &[""]).unwrap(), ["00AB1"]);
+}
+
+#[test]
+fn letters_become_large_or_small_in_either_width() {
+    assert_eq!(column(json!({ "case": "upper" }), &["ab-1ｂдα東"]).unwrap(), ["AB-1ＢДΑ東"]);
+    assert_eq!(column(json!({ "case": "lower" }), &["AB-1ＢДΑ東"]).unwrap(), ["ab-1ｂдα東"]);
+}
+
+#[test]
+fn a_code_is_filled_up_and_a_longer_or_empty_one_stays() {
+    let zeros = json!({ "pad": { "to": 6 }, "trim": true });
+    assert_eq!(column(zeros, &["12", "123456", "1234567", "", " ", "東京"]).unwrap(), ["000012", "123456", "1234567", "", "", "0000東京"]);
+    assert_eq!(column(json!({ "pad": { "to": 4, "with": "　", "side": "right" } }), &["ab"]).unwrap(), ["ab　　"]);
+    assert_eq!(column(json!({ "pad": { "to": 8, "with": "0" }, "width": "half" }), &["１２"]).unwrap(), ["00000012"]);
+}
+
+#[test]
 fn widths_and_kana_are_folded_where_asked() {
     assert_eq!(column(json!({ "width": "half" }), &["ＡＢ−１ カナ"]).unwrap(), ["AB-1 カナ"]);
     assert_eq!(column(json!({ "width": "full" }), &["AB-1"]).unwrap(), ["ＡＢ－１"]);
@@ -71,6 +103,8 @@ fn what_is_required_is_not_empty_after_the_other_steps() {
     assert_eq!(column(json!({ "required": true }), &[""]).unwrap_err(), "is empty, but required");
     assert_eq!(column(json!({ "required": true, "trim": true }), &["\u{3000}"]).unwrap_err(), "is empty, but required");
     assert_eq!(column(json!({ "required": true }), &[" "]).unwrap(), [" "]);
+    let cut = json!({ "required": true, "max_bytes": 1, "on_long": "truncate" });
+    assert_eq!(column(cut, &["髙"]).unwrap_err(), "is empty, but required", "what was cut away is not there");
 }
 
 #[test]

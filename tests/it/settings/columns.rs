@@ -1,0 +1,43 @@
+//! The columns of a menu: what cannot work is refused at its place, with the way to mend it.
+
+use super::{errors, loaded};
+
+/// The faults of one column, without the entity's name.
+fn faults(column: &str) -> Vec<String> {
+    let yaml = format!("menus:\n  - name: M\n    source: {{ records: {{}} }}\n    columns:\n      - {column}\n");
+    errors(&yaml).iter().map(|error| error.replace("error: menu M: ", "")).collect()
+}
+
+#[test]
+fn a_default_that_is_empty_and_a_padding_that_fills_nothing_are_refused() {
+    assert_eq!(
+        faults("{ header: a, default: \"\", pad: { to: 0, with: \"00\" } }"),
+        [
+            "5:22: the default of a is empty (write the text that is sent for an empty value, or remove it)",
+            "5:41: a text cannot be filled up to 0 characters (write how many digits the code has, from 1 to 1000)",
+            "5:48: \"00\" is not one character (write with: \"0\", say)",
+        ]
+    );
+    assert_eq!(
+        faults("{ header: a, pad: { to: 6 }, max_chars: 5 }"),
+        ["5:29: a is filled up to 6 characters, and 5 are allowed (write max_chars at least as large)"]
+    );
+    assert_eq!(faults("{ header: a, pad: { with: x } }"), ["5:27: to is missing (write to: 6)"]);
+    assert_eq!(
+        faults("{ header: a, case: title, pad: { to: 3, side: middle } }"),
+        [
+            "5:28: \"title\" is not known here (write upper or lower)",
+            "5:55: \"middle\" is not known here (write left or right)",
+        ]
+    );
+    assert!(faults("{ header: a, colapse_spaces: true }")[0].contains("did you mean collapse_spaces?"));
+}
+
+#[test]
+fn a_code_of_digits_is_a_text() {
+    let yaml = "menus:\n  - name: M\n    source: { records: {} }\n    key: [a]\n    columns:\n      - { header: a, default: 007, pad: { to: 6, with: 0 } }\n";
+    let entities = loaded(yaml).entities;
+    let column = &entities.menus[0].form().columns[0];
+    assert_eq!(column.default.as_deref(), Some("007"));
+    assert_eq!(column.pad.as_ref().map(|pad| pad.with.as_str()), Some("0"));
+}
