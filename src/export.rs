@@ -12,10 +12,11 @@
 //!
 //! What is written, decision by decision:
 //!
-//! - A value goes through `constant` or `field`, `trim`, `collapse_spaces`, `default`, `case`, `width`, `kana`, `date`,
-//!   `pad`, `max_chars` and `max_bytes` (with `on_long`), `required`, in this order; then through the character rules.
-//!   Lengths are those of the value as it is sent: after the replacement table and, in Shift_JIS, after the foldings.
-//!   What is empty stays empty in `date` and `pad`: a code that is not there is no code of zeros.
+//! - A value goes through `constant` or `field`, `trim`, `collapse_spaces`, `default`, `replace`, `case`, `width`,
+//!   `kana`, `date`, `pad`, `max_chars` and `max_bytes` (with `on_long`), `required`, in this order; then through the
+//!   character rules. Lengths are those of the value as it is sent: after the integration's replacement table and, in
+//!   Shift_JIS, after the foldings. What is empty stays empty in `date` and `pad`: a code that is not there is no code
+//!   of zeros.
 //! - In UTF-8 the replacement table applies and nothing is folded: every letter has a place there.
 //! - Headers are names, not data: the replacement table leaves them alone.
 //! - A field is quoted if it holds a comma, a quote, CR or LF, and a row whose only field is empty is written `""`, as

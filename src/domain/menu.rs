@@ -10,7 +10,7 @@ use super::integration::{first_error, is_false};
 use super::label;
 use serde::{Deserialize, Serialize};
 
-pub use column::{Case, Column, DateForm, OnLong, Pad, Side, Width};
+pub use column::{Case, Column, DateForm, OnLong, Otherwise, Pad, Replace, Side, Width};
 
 /// Where a menu's records come from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -43,6 +43,8 @@ pub enum RowReason {
     },
     /// A required value is empty.
     Required,
+    /// The value is none of those under `replace.map`, and `otherwise` is `reject`.
+    NotInMap,
     /// The value is no date of that form.
     NotADate {
         /// The form as written in the settings, as in `%Y/%m/%d`.
@@ -158,6 +160,7 @@ impl fmt::Display for RowReason {
                 if *more > 0 { write!(f, "; and {more} more") } else { Ok(()) }
             }
             Self::Required => f.write_str("is empty, but required"),
+            Self::NotInMap => f.write_str("is none of the values that replace.map has"),
             Self::NotADate { form } => write!(f, "is no date of the form {form}"),
             Self::DateNotWritable => f.write_str("has a date that the format under date.to cannot write"),
             Self::TooManyChars { has, most } => write!(f, "has {has} characters, {most} are allowed"),
@@ -211,6 +214,7 @@ mod tests {
         for reason in [
             RowReason::Letters { letters: vec![letter], more: 2 },
             RowReason::Required,
+            RowReason::NotInMap,
             RowReason::NotADate { form: "%Y/%m/%d".into() },
             RowReason::TooManyChars { has: 3, most: 2 },
             RowReason::Repeated { first: 7 },

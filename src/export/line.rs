@@ -266,7 +266,7 @@ impl<'p> Liner<'p> {
         for (at, column) in plan.columns.iter().enumerate() {
             self.field.clear();
             let text = value(plan, &self.stepped, row, at);
-            let replaced = column.steps.as_ref().is_some_and(super::steps::Steps::replace);
+            let replaced = column.steps.as_ref().is_some_and(super::steps::Steps::measure);
             let encoder = if replaced { &plan.folder } else { &plan.encoder };
             let found = match plan.charset {
                 Charset::Sjis => encode(plan, encoder, text, &mut self.field),

@@ -3,6 +3,7 @@
 
 mod date;
 mod longest;
+mod replacing;
 mod spelling;
 
 use super::characters::{Encoder, Mark};
@@ -12,6 +13,7 @@ use crate::domain::integration::Charset;
 use crate::domain::menu::{Case, Column, Pad, Width};
 use date::Date;
 use longest::Longest;
+use replacing::Replacing;
 use std::borrow::Cow;
 
 /// The steps of one column.
@@ -20,6 +22,7 @@ pub(super) struct Steps {
     trim: bool,
     collapse_spaces: bool,
     default: Option<String>,
+    replacing: Option<Replacing>,
     case: Option<Case>,
     width: Option<Width>,
     kana: Option<Width>,
@@ -45,6 +48,7 @@ impl Steps {
             trim: column.trim,
             collapse_spaces: column.collapse_spaces,
             default: column.default.clone(),
+            replacing: column.replace.as_ref().map(Replacing::new),
             case: column.case,
             width: column.width,
             kana: column.kana,
@@ -55,8 +59,8 @@ impl Steps {
         }))
     }
 
-    /// Whether what they give has been through the replacement table, as a length is that of the value as it is sent.
-    pub(super) fn replace(&self) -> bool {
+    /// Whether what they give has been through the company's replacement table, as a length is that of the value as it is sent.
+    pub(super) fn measure(&self) -> bool {
         self.longest.is_some()
     }
 
@@ -75,6 +79,14 @@ impl Steps {
         {
             text = Cow::Borrowed(default);
         }
+        let mut result = Ok(());
+        if let Some(replacing) = &self.replacing {
+            match replacing.other(&text) {
+                Ok(None) => {}
+                Ok(Some(other)) => text = Cow::Borrowed(other),
+                Err(reason) => result = Err(reason),
+            }
+        }
         match self.case {
             None => {}
             Some(Case::Upper) => change(&mut text, spelling::to_upper),
@@ -90,13 +102,12 @@ impl Steps {
             Some(Width::Full) => change(&mut text, width::kana_to_full),
             Some(Width::Half) => change(&mut text, width::kana_to_half),
         }
-        let mut result = Ok(());
         if let Some(date) = &self.date
             && !text.is_empty()
         {
             match date.rewrite(&text) {
                 Ok(rewritten) => text = Cow::Owned(rewritten),
-                Err(reason) => result = Err(reason),
+                Err(reason) => result = result.and(Err(reason)),
             }
         }
         if let Some(pad) = &self.pad {

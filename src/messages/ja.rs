@@ -92,6 +92,7 @@ fn row_reason(reason: &RowReason) -> String {
             told.join("、")
         }
         RowReason::Required => "必須ですが、空です".to_owned(),
+        RowReason::NotInMap => "置換表(replace.map)にない値です".to_owned(),
         RowReason::NotADate { form } => format!("日付として読めません(形式:{})", date_form(form)),
         RowReason::DateNotWritable => "日付を送信用の形式に変換できません".to_owned(),
         RowReason::TooManyChars { has, most } => format!("{}文字あります(上限{}文字)", number(has), number(most)),

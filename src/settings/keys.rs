@@ -48,6 +48,7 @@ pub(super) const COLUMN: &[&str] = &[
     "trim",
     "collapse_spaces",
     "default",
+    "replace",
     "case",
     "width",
     "kana",
@@ -58,6 +59,8 @@ pub(super) const COLUMN: &[&str] = &[
     "on_long",
     "required",
 ];
+pub(super) const REPLACE: &[&str] = &["map", "otherwise"];
+pub(super) const OTHERWISE: &[&str] = &["text"];
 pub(super) const PAD: &[&str] = &["to", "with", "side"];
 pub(super) const DATE: &[&str] = &["from", "to"];
 pub(super) const ORDER_BY: &[&str] = &["header", "numeric", "descending"];
@@ -97,7 +100,7 @@ pub(super) const LATER_SOURCES: &[&str] = &["xlsx", "sql", "hanbai", "http", "co
 /// Every key as a path, such as `integrations[].csv.charset`, in the order of the settings reference.
 #[must_use]
 pub fn keys() -> Vec<String> {
-    let tables: [(&str, &[&str]); 26] = [
+    let tables: [(&str, &[&str]); 28] = [
         ("", FILE),
         ("integrations[].", INTEGRATION),
         ("integrations[].body.", BODY),
@@ -113,6 +116,8 @@ pub fn keys() -> Vec<String> {
         ("menus[].source.", SOURCE),
         ("menus[].source.csv.", CSV_SOURCE),
         ("menus[].columns[].", COLUMN),
+        ("menus[].columns[].replace.", REPLACE),
+        ("menus[].columns[].replace.otherwise.", OTHERWISE),
         ("menus[].columns[].date.", DATE),
         ("menus[].columns[].pad.", PAD),
         ("menus[].order_by[].", ORDER_BY),

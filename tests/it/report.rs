@@ -172,6 +172,7 @@ fn reasons() -> Vec<RowReason> {
         letter('\u{e000}', LetterKind::PrivateUse, None),
         letter('\u{1b}', LetterKind::Control, None),
         RowReason::Required,
+        RowReason::NotInMap,
         RowReason::NotADate { form: "%Y/%m/%d".into() },
         RowReason::NotADate { form: "%e.%b".into() },
         RowReason::DateNotWritable,

@@ -3,7 +3,7 @@
 
 use super::is_default;
 use crate::domain::fault::Fault;
-use crate::domain::integration::is_false;
+use crate::domain::integration::{is_false, ordered};
 use serde::{Deserialize, Serialize};
 
 /// The widest padding, in characters: more than any code has.
@@ -62,6 +62,31 @@ fn is_zero(text: &str) -> bool {
     text == "0"
 }
 
+/// Other texts for some values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Replace {
+    /// Each value on the left is sent as the text on the right. It is compared as a whole.
+    #[serde(with = "ordered")]
+    pub map: Vec<(String, String)>,
+    /// What happens to a value that is none of them.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub otherwise: Otherwise,
+}
+
+/// What happens to a value that a replacement's table does not have. One that is empty stays empty.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Otherwise {
+    /// It stays as it is.
+    #[default]
+    Keep,
+    /// The row breaks a rule.
+    Reject,
+    /// This text is sent instead.
+    Text(String),
+}
+
 /// What happens to a text that is longer than allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -104,6 +129,9 @@ pub struct Column {
     /// What is sent where the value is empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
+    /// Other texts for some values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replace: Option<Replace>,
     /// Letters to large or small ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub case: Option<Case>,
@@ -144,6 +172,7 @@ impl Column {
             trim: false,
             collapse_spaces: false,
             default: None,
+            replace: None,
             case: None,
             width: None,
             kana: None,
@@ -184,6 +213,9 @@ pub(super) fn check(columns: &[Column], faults: &mut Vec<Fault>) {
         if column.default.as_deref() == Some("") {
             let fix = "write the text that is sent for an empty value, or remove it";
             refuse(&["default"], format!("the default of {name} is empty"), fix);
+        }
+        if column.replace.as_ref().is_some_and(|replace| replace.map.is_empty()) {
+            refuse(&["replace", "map"], format!("the map of {name} is empty"), "write map: { \"1\": 正社員 }, say");
         }
         if let Some(pad) = &column.pad {
             check_pad(pad, &mut refuse);

@@ -1,9 +1,10 @@
 //! A menu's column as written.
 
 use super::desk::Desk;
-use crate::domain::menu::{Case, Column, DateForm, OnLong, Pad, Side, Width};
+use super::integration::pairs;
+use crate::domain::menu::{Case, Column, DateForm, OnLong, Otherwise, Pad, Replace, Side, Width};
 use crate::settings::keys;
-use crate::yaml::Node;
+use crate::yaml::{Node, Value};
 
 /// Reads a column; `None` when it is no map, or has no header.
 pub(super) fn column(desk: &mut Desk<'_>, node: &Node) -> Option<Column> {
@@ -17,6 +18,7 @@ pub(super) fn column(desk: &mut Desk<'_>, node: &Node) -> Option<Column> {
         trim: desk.field(&fields, "trim", Desk::flag).unwrap_or_default(),
         collapse_spaces: desk.field(&fields, "collapse_spaces", Desk::flag).unwrap_or_default(),
         default: desk.field(&fields, "default", Desk::text),
+        replace: desk.field(&fields, "replace", replace),
         case: desk.field(&fields, "case", |desk, node| {
             desk.choice(node, &[("upper", Case::Upper), ("lower", Case::Lower)])
         }),
@@ -34,6 +36,22 @@ pub(super) fn column(desk: &mut Desk<'_>, node: &Node) -> Option<Column> {
         required: desk.field(&fields, "required", Desk::flag).unwrap_or_default(),
     };
     header.map(|_| column)
+}
+
+fn replace(desk: &mut Desk<'_>, node: &Node) -> Option<Replace> {
+    let fields = desk.fields(node, "a replacement", keys::REPLACE)?;
+    let map = desk.needed(&fields, "map", "map: { \"1\": 正社員 }", |desk, node| pairs(desk, node, "a map", Desk::text));
+    let otherwise = desk.field(&fields, "otherwise", otherwise);
+    Some(Replace { map: map?, otherwise: otherwise.unwrap_or_default() })
+}
+
+fn otherwise(desk: &mut Desk<'_>, node: &Node) -> Option<Otherwise> {
+    if let Value::Map(_) = &node.value {
+        let fields = desk.fields(node, "otherwise", keys::OTHERWISE)?;
+        return desk.needed(&fields, "text", "text: その他", Desk::text).map(Otherwise::Text);
+    }
+    let rejects = desk.choice(node, &[("keep", false), ("reject", true), ("{ text: その他 }", false)])?;
+    Some(if rejects { Otherwise::Reject } else { Otherwise::Keep })
 }
 
 fn pad(desk: &mut Desk<'_>, node: &Node) -> Option<Pad> {

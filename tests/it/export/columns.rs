@@ -55,6 +55,24 @@ fn a_default_stands_where_the_value_is_empty_after_the_trim() {
 }
 
 #[test]
+fn a_table_replaces_whole_values_and_says_what_becomes_of_others() {
+    let replace = |otherwise: Value| {
+        json!({ "trim": true, "replace": { "map": { "1": "正社員", "2": "契約社員", "9": "" }, "otherwise": otherwise } })
+    };
+    let values = ["1", " 2 ", "9", "12", "", "正社員"];
+    assert_eq!(column(replace(json!("keep")), &values).unwrap(), ["正社員", "契約社員", "", "12", "", "正社員"]);
+    let other = replace(json!({ "text": "その他" }));
+    assert_eq!(column(other, &values).unwrap(), ["正社員", "契約社員", "", "その他", "", "その他"]);
+    assert_eq!(column(replace(json!("reject")), &["1", "", "9"]).unwrap(), ["正社員", "", ""]);
+    assert_eq!(column(replace(json!("reject")), &["1", "3"]).unwrap_err(), "is none of the values that replace.map has");
+    // An empty value can have its text in the table, and what stands there goes through the steps that follow.
+    let empty = json!({ "replace": { "map": { "": "none" }, "otherwise": "reject" }, "case": "upper", "required": true });
+    assert_eq!(column(empty, &[""]).unwrap(), ["NONE"]);
+    let default = json!({ "default": "1", "replace": { "map": { "1": "A" } } });
+    assert_eq!(column(default, &["", "B"]).unwrap(), ["A", "B"]);
+}
+
+#[test]
 fn letters_become_large_or_small_in_either_width() {
     assert_eq!(column(json!({ "case": "upper" }), &["ab-1ｂдα東"]).unwrap(), ["AB-1ＢДΑ東"]);
     assert_eq!(column(json!({ "case": "lower" }), &["AB-1ＢДΑ東"]).unwrap(), ["ab-1ｂдα東"]);

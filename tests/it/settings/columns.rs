@@ -41,3 +41,12 @@ fn a_code_of_digits_is_a_text() {
     assert_eq!(column.default.as_deref(), Some("007"));
     assert_eq!(column.pad.as_ref().map(|pad| pad.with.as_str()), Some("0"));
 }
+
+#[test]
+fn a_replacement_needs_a_map_and_a_text_of_its_own_is_written_as_one() {
+    assert_eq!(faults("{ header: a, replace: { otherwise: keep } }")[0].split(" (").next(), Some("5:31: map is missing"));
+    assert!(faults("{ header: a, replace: { map: {} } }")[0].contains("the map of a is empty"));
+    let typo = &faults("{ header: a, replace: { map: { 1: x }, otherwise: kepp } }")[0];
+    assert!(typo.contains("did you mean keep? write keep or reject or { text: その他 }"), "{typo}");
+    assert!(faults("{ header: a, replace: { map: { 1: [x] } } }")[0].contains("here stands a list, not a text"));
+}
