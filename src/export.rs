@@ -13,10 +13,10 @@
 //! What is written, decision by decision:
 //!
 //! - A value goes through `constant` or `field`, `trim`, `collapse_spaces`, `default`, `replace`, `case`, `width`,
-//!   `kana`, `date`, `pad`, `max_chars` and `max_bytes` (with `on_long`), `required`, in this order; then through the
-//!   character rules. Lengths are those of the value as it is sent: after the integration's replacement table and, in
-//!   Shift_JIS, after the foldings. What is empty stays empty in `date` and `pad`: a code that is not there is no code
-//!   of zeros.
+//!   `kana`, `date`, `pad`, `max_chars` and `max_bytes` (with `on_long`), `required`, `pattern`, in this order; then
+//!   through the character rules; `unique` looks at what came of it. Lengths are those of the value as it is sent: after
+//!   the integration's replacement table and, in Shift_JIS, after the foldings. What is empty stays empty in `date` and
+//!   `pad`, and passes `pattern` and `unique`: a code that is not there is no code of zeros.
 //! - In UTF-8 the replacement table applies and nothing is folded: every letter has a place there.
 //! - Headers are names, not data: the replacement table leaves them alone.
 //! - A field is quoted if it holds a comma, a quote, CR or LF, and a row whose only field is empty is written `""`, as
@@ -41,6 +41,7 @@ mod sort;
 mod spill;
 mod steps;
 mod stored;
+mod unique;
 pub mod width;
 
 use crate::domain::failure::{Code, Failure, RowFault};
@@ -54,6 +55,7 @@ use std::cell::Cell;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use unique::Uniques;
 
 pub use plan::{Plan, Tuning};
 pub use preview::{Preview, PreviewRow, preview};
@@ -195,6 +197,7 @@ struct Export<'p> {
     liner: Liner<'p>,
     faults: Faults,
     sorter: Option<Sorter>,
+    uniques: Option<Uniques>,
     output: Output<'p>,
     read: u64,
 }
@@ -232,6 +235,7 @@ impl<'p> Export<'p> {
             liner: Liner::new(plan, matches!(target, Target::Batches(_))),
             faults: Faults::default(),
             sorter: plan.is_ordered().then(|| Sorter::new(scratch, plan.tuning().sort_bytes)),
+            uniques: plan.has_unique().then(|| Uniques::new(plan, scratch)),
             output: Output { target, keys, records: 0 },
             read: 0,
         }
@@ -254,6 +258,9 @@ impl<'p> Export<'p> {
             if self.faults.forbid() {
                 continue;
             }
+            if let Some(uniques) = &mut self.uniques {
+                uniques.note(&mut self.liner, row)?;
+            }
             let line = self.liner.written(row.line());
             match &mut self.sorter {
                 None => self.output.put(line)?,
@@ -268,6 +275,9 @@ impl<'p> Export<'p> {
             return Err(failure);
         }
         self.liner.all_wanted_found()?;
+        if let Some(failure) = self.uniques.take().map(|uniques| uniques.failure(self.plan)).transpose()?.flatten() {
+            return Err(failure);
+        }
         if let Some(sorter) = self.sorter.take() {
             sorter.drain(|line| self.output.put(line))?;
         }

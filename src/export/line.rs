@@ -6,6 +6,7 @@ use super::characters::{Encoder, Mark, Reason, Unmappable, forbidden_controls};
 use super::faults::{Fate, Fault, bad};
 use super::plan::{Origin, Plan, Unmapped, one_spelling};
 use super::quoting::{is_plain_line, push_field, push_text, text_lines};
+use super::steps::Steps;
 use crate::domain::failure::{Code, Failure, RowFault, RowReason};
 use crate::domain::integration::Charset;
 use crate::domain::menu::OnBadRow;
@@ -150,6 +151,20 @@ impl<'p> Liner<'p> {
         (0..self.plan.columns.len()).map(move |column| value(self.plan, &self.stepped, row, column))
     }
 
+    /// The hash of a column's value as it is sent, of the row that was looked at last; `None` if it is empty.
+    pub(super) fn hash_of(&mut self, row: Row<'_>, at: usize) -> Option<u128> {
+        let text = value(self.plan, &self.stepped, row, at);
+        self.field.clear();
+        let _told_before = as_sent(self.plan, at, text, &mut self.field);
+        (!self.field.is_empty()).then(|| xxh3_128(&self.field))
+    }
+
+    /// The key as people read it, of the row that was looked at last; empty if there is no key.
+    pub(super) fn key_told(&mut self, row: Row<'_>) -> &str {
+        self.key_of(row);
+        &self.key_text
+    }
+
     /// What there is to tell about the row that was looked at last.
     pub(super) fn fault(&self, source_line: u64) -> Fault {
         let key = if self.plan.has_key() { self.key_text.clone() } else { String::new() };
@@ -263,19 +278,9 @@ impl<'p> Liner<'p> {
         let plan = self.plan;
         self.bytes.clear();
         let mut parts: Vec<Vec<u8>> = vec![Vec::new(); plan.key.len()];
-        for (at, column) in plan.columns.iter().enumerate() {
+        for at in 0..plan.columns.len() {
             self.field.clear();
-            let text = value(plan, &self.stepped, row, at);
-            let replaced = column.steps.as_ref().is_some_and(super::steps::Steps::measure);
-            let encoder = if replaced { &plan.folder } else { &plan.encoder };
-            let found = match plan.charset {
-                Charset::Sjis => encode(plan, encoder, text, &mut self.field),
-                Charset::Utf8 | Charset::Utf8Bom => {
-                    let text = encoder.replace(text);
-                    self.field.extend_from_slice(text.as_bytes());
-                    forbidden_controls(&text)
-                }
-            };
+            let found = as_sent(plan, at, value(plan, &self.stepped, row, at), &mut self.field);
             self.tell(&found, at);
             for (part, _) in parts.iter_mut().zip(&plan.key).filter(|(_, key)| **key == at) {
                 part.extend_from_slice(&self.field);
@@ -347,6 +352,20 @@ impl<'p> Liner<'p> {
             }
             (Kind::Rule, _, OnBadRow::SkipRow) | (Kind::Letters, Unmapped::SkipRow, _) => Fate::LeftOut,
             (Kind::Letters, Unmapped::Substitute(_), _) => Fate::Substituted,
+        }
+    }
+}
+
+/// Appends a column's text as it is sent; the letters that cannot be written come back.
+fn as_sent(plan: &Plan, at: usize, text: &str, out: &mut Vec<u8>) -> Vec<Unmappable> {
+    let measured = plan.columns[at].steps.as_ref().is_some_and(Steps::measure);
+    let encoder = if measured { &plan.folder } else { &plan.encoder };
+    match plan.charset {
+        Charset::Sjis => encode(plan, encoder, text, out),
+        Charset::Utf8 | Charset::Utf8Bom => {
+            let text = encoder.replace(text);
+            out.extend_from_slice(text.as_bytes());
+            forbidden_controls(&text)
         }
     }
 }

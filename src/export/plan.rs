@@ -34,6 +34,8 @@ pub struct Plan {
     /// The key's columns, by place in `columns`.
     pub(super) key: Vec<usize>,
     pub(super) order: Vec<OrderKey>,
+    /// The columns in which no two rows have one value, by place in `columns`.
+    pub(super) unique: Vec<usize>,
     /// The key's headers as people read them.
     pub(super) key_name: String,
     pub(super) encoder: Encoder,
@@ -125,6 +127,8 @@ impl Plan {
         };
         let columns = resolve(menu, columns, source, csv.charset)?;
         let place = |header: &String| columns.iter().position(|column| column.header == *header);
+        let unique = form.columns.iter().filter(|column| column.unique).filter_map(|column| place(&column.header));
+        let unique: Vec<usize> = unique.collect();
         let key: Vec<usize> = form.key.iter().filter_map(place).collect();
         let order = form
             .order_by
@@ -148,6 +152,7 @@ impl Plan {
             columns,
             key,
             order,
+            unique,
             key_name: form.key.join(" / "),
             encoder: Encoder::new(replacements),
             folder,
@@ -183,6 +188,10 @@ impl Plan {
 
     pub(super) fn has_key(&self) -> bool {
         !self.key.is_empty()
+    }
+
+    pub(super) fn has_unique(&self) -> bool {
+        !self.unique.is_empty()
     }
 
     pub(super) fn is_ordered(&self) -> bool {

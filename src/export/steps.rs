@@ -11,6 +11,7 @@ use super::width;
 use crate::domain::failure::{Code, Failure, RowReason};
 use crate::domain::integration::Charset;
 use crate::domain::menu::{Case, Column, Pad, Width};
+use crate::domain::pattern::Pattern;
 use date::Date;
 use longest::Longest;
 use replacing::Replacing;
@@ -30,18 +31,22 @@ pub(super) struct Steps {
     pad: Option<Pad>,
     longest: Option<Longest>,
     required: bool,
+    pattern: Option<Pattern>,
 }
 
 impl Steps {
     /// The steps that a column asks for; `None` if it is sent as the source has it.
     pub(super) fn of(column: &Column, charset: Charset) -> Result<Option<Self>, Failure> {
-        if column.constant.is_none()
-            && *column == (Column { field: column.field.clone(), ..Column::plain(&column.header) })
-        {
+        let bare = Column { field: column.field.clone(), unique: column.unique, ..Column::plain(&column.header) };
+        if *column == bare {
             return Ok(None);
         }
         let date = column.date.as_ref().map(Date::new).transpose().map_err(|pattern| {
             let message = format!("column {}: {pattern:?} is no date format. Write %Y/%m/%d, say", column.header);
+            Failure::new(Code::SettingsInvalid, message)
+        })?;
+        let pattern = column.pattern.as_deref().map(Pattern::new).transpose().map_err(|why| {
+            let message = format!("column {}: the pattern is no regular expression: {why}", column.header);
             Failure::new(Code::SettingsInvalid, message)
         })?;
         Ok(Some(Self {
@@ -56,6 +61,7 @@ impl Steps {
             pad: column.pad.clone(),
             longest: Longest::of(column, charset),
             required: column.required,
+            pattern,
         }))
     }
 
@@ -133,7 +139,12 @@ impl Steps {
         if self.required && value.is_empty() {
             return Err(RowReason::Required);
         }
-        Ok(())
+        match &self.pattern {
+            Some(pattern) if !value.is_empty() && !pattern.is_match(value) => {
+                Err(RowReason::NoMatch { pattern: pattern.as_str().to_owned() })
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -95,6 +95,7 @@ fn row_reason(reason: &RowReason) -> String {
         RowReason::NotInMap => "置換表(replace.map)にない値です".to_owned(),
         RowReason::NotADate { form } => format!("日付として読めません(形式:{})", date_form(form)),
         RowReason::DateNotWritable => "日付を送信用の形式に変換できません".to_owned(),
+        RowReason::NoMatch { pattern } => format!("決められた形式(正規表現 {pattern})に合っていません"),
         RowReason::TooManyChars { has, most } => format!("{}文字あります(上限{}文字)", number(has), number(most)),
         RowReason::TooManyBytes { has, most } => {
             format!("Shift_JISで{}バイトあります(上限{}バイト)", number(has), number(most))

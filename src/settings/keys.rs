@@ -58,6 +58,8 @@ pub(super) const COLUMN: &[&str] = &[
     "max_bytes",
     "on_long",
     "required",
+    "pattern",
+    "unique",
 ];
 pub(super) const REPLACE: &[&str] = &["map", "otherwise"];
 pub(super) const OTHERWISE: &[&str] = &["text"];

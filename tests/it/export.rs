@@ -7,6 +7,7 @@ mod order;
 mod property;
 mod python;
 mod refusals;
+mod unique;
 
 use renkei::domain::failure::Failure;
 use renkei::domain::integration::{CsvForm, Limits};

@@ -176,6 +176,7 @@ fn reasons() -> Vec<RowReason> {
         RowReason::NotADate { form: "%Y/%m/%d".into() },
         RowReason::NotADate { form: "%e.%b".into() },
         RowReason::DateNotWritable,
+        RowReason::NoMatch { pattern: "[0-9]{6}".into() },
         RowReason::TooManyChars { has: 1_203, most: 40 },
         RowReason::TooManyBytes { has: 41, most: 40 },
         RowReason::RowBytes { has: 5_000_001, most: 4_999_900 },

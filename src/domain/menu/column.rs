@@ -4,6 +4,7 @@
 use super::is_default;
 use crate::domain::fault::Fault;
 use crate::domain::integration::{is_false, ordered};
+use crate::domain::pattern::Pattern;
 use serde::{Deserialize, Serialize};
 
 /// The widest padding, in characters: more than any code has.
@@ -159,6 +160,12 @@ pub struct Column {
     /// An empty value breaks a rule.
     #[serde(default, skip_serializing_if = "is_false")]
     pub required: bool,
+    /// A regular expression; a value that is not as a whole of that form breaks a rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
+    /// A value that an earlier row has breaks a rule.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unique: bool,
 }
 
 impl Column {
@@ -182,6 +189,8 @@ impl Column {
             max_bytes: None,
             on_long: OnLong::Reject,
             required: false,
+            pattern: None,
+            unique: false,
         }
     }
 
@@ -230,6 +239,11 @@ pub(super) fn check(columns: &[Column], faults: &mut Vec<Fault>) {
         {
             let what = format!("{name} is filled up to {} characters, and {most} are allowed", pad.to);
             refuse(&["pad", "to"], what, "write max_chars at least as large");
+        }
+        if let Some(pattern) = &column.pattern
+            && let Err(why) = Pattern::new(pattern)
+        {
+            refuse(&["pattern"], format!("{pattern:?} is no regular expression: {why}"), "write [0-9]{6}, say");
         }
         if let Some(date) = &column.date {
             for (field, pattern) in [("from", &date.from), ("to", &date.to)] {

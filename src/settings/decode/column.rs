@@ -34,6 +34,8 @@ pub(super) fn column(desk: &mut Desk<'_>, node: &Node) -> Option<Column> {
             })
             .unwrap_or_default(),
         required: desk.field(&fields, "required", Desk::flag).unwrap_or_default(),
+        pattern: desk.field(&fields, "pattern", Desk::text),
+        unique: desk.field(&fields, "unique", Desk::flag).unwrap_or_default(),
     };
     header.map(|_| column)
 }

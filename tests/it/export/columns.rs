@@ -126,6 +126,16 @@ fn what_is_required_is_not_empty_after_the_other_steps() {
 }
 
 #[test]
+fn a_pattern_asks_the_whole_value_as_it_is_sent() {
+    let code = json!({ "trim": true, "pad": { "to": 6 }, "pattern": "[0-9]{6}" });
+    assert_eq!(column(code.clone(), &["12", "", "123456"]).unwrap(), ["000012", "", "123456"]);
+    for wrong in ["1234567", "12a", "123 45"] {
+        assert_eq!(column(code.clone(), &[wrong]).unwrap_err(), "does not match the pattern [0-9]{6}");
+    }
+    assert_eq!(column(json!({ "kana": "full", "pattern": r"[\p{Katakana}ー]+" }), &["ｻﾄｳ", "コーヒー"]).unwrap(), ["サトウ", "コーヒー"]);
+}
+
+#[test]
 fn lengths_are_those_of_what_is_sent() {
     let chars = |most: u32| json!({ "max_chars": most });
     assert_eq!(

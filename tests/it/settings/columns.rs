@@ -50,3 +50,11 @@ fn a_replacement_needs_a_map_and_a_text_of_its_own_is_written_as_one() {
     assert!(typo.contains("did you mean keep? write keep or reject or { text: その他 }"), "{typo}");
     assert!(faults("{ header: a, replace: { map: { 1: [x] } } }")[0].contains("here stands a list, not a text"));
 }
+
+#[test]
+fn a_pattern_that_is_none_is_refused_with_the_reason() {
+    assert_eq!(
+        faults("{ header: a, pattern: \"[0-9\" }"),
+        ["5:22: \"[0-9\" is no regular expression: unclosed character class (write [0-9]{6}, say)"]
+    );
+}
