@@ -12,8 +12,8 @@
 //!
 //! What is written, decision by decision:
 //!
-//! - A value goes through `constant` or `field`, `trim`, `collapse_spaces`, `default`, `replace`, `case`, `width`,
-//!   `kana`, `date`, `pad`, `max_chars` and `max_bytes` (with `on_long`), `required`, `pattern`, in this order; then
+//! - A value goes through `constant`, `concat` or `field`, `trim`, `collapse_spaces`, `default`, `replace`, `case`,
+//!   `width`, `kana`, `date`, `pad`, `max_chars` and `max_bytes` (with `on_long`), `required`, `pattern`, in this order; then
 //!   through the character rules; `unique` looks at what came of it. Lengths are those of the value as it is sent: after
 //!   the integration's replacement table and, in Shift_JIS, after the foldings. What is empty stays empty in `date` and
 //!   `pad`, and passes `pattern` and `unique`: a code that is not there is no code of zeros.

@@ -54,6 +54,7 @@ pub(super) struct Liner<'p> {
     mark: Mark,
     /// What the steps gave, for the columns that have steps.
     stepped: Vec<String>,
+    joined: String,
     text: String,
     bytes: Vec<u8>,
     field: Vec<u8>,
@@ -78,6 +79,7 @@ impl<'p> Liner<'p> {
             limited,
             mark,
             stepped: vec![String::new(); plan.columns.len()],
+            joined: String::new(),
             text: String::new(),
             bytes: Vec::new(),
             field: Vec::new(),
@@ -204,6 +206,10 @@ impl<'p> Liner<'p> {
             let given = match &column.origin {
                 Origin::Source(place) => row.field(*place),
                 Origin::Constant(constant) => constant,
+                Origin::Joined(joined) => {
+                    joined.write(row, steps.trims(), &mut self.joined);
+                    &self.joined
+                }
             };
             let out = &mut self.stepped[at];
             out.clear();
@@ -383,7 +389,7 @@ fn encode(plan: &Plan, encoder: &Encoder, text: &str, out: &mut Vec<u8>) -> Vec<
 fn value<'r>(plan: &'r Plan, stepped: &'r [String], row: Row<'r>, at: usize) -> &'r str {
     let column = &plan.columns[at];
     match (&column.steps, &column.origin) {
-        (Some(_), _) => &stepped[at],
+        (Some(_), _) | (None, Origin::Joined(_)) => &stepped[at],
         (None, Origin::Source(place)) => row.field(*place),
         (None, Origin::Constant(constant)) => constant,
     }

@@ -9,7 +9,7 @@ use super::steps::Steps;
 use crate::domain::failure::{Code, Failure, RowFault};
 use crate::domain::integration::{Charset, CsvForm, Limits, OnUnmappable};
 use crate::domain::menu::{Column, Menu, OnBadRow};
-use crate::domain::record::Header;
+use crate::domain::record::{Header, Row};
 use std::collections::BTreeSet;
 
 /// How much an export keeps in memory before it passes data through the folder.
@@ -65,6 +65,30 @@ pub(super) enum Origin {
     Source(usize),
     /// The same in every row.
     Constant(String),
+    /// Several of the source's columns; such a column always has steps.
+    Joined(Joined),
+}
+
+/// Several of the source's columns, one after another.
+#[derive(Debug, Clone)]
+pub(super) struct Joined {
+    places: Vec<usize>,
+    between: String,
+}
+
+impl Joined {
+    /// Writes those that are not empty to `out`, which it empties before.
+    pub(super) fn write(&self, row: Row<'_>, trim: bool, out: &mut String) {
+        out.clear();
+        for &place in &self.places {
+            let part = row.field(place);
+            let part = if trim { part.trim() } else { part };
+            if !part.is_empty() && !out.is_empty() {
+                out.push_str(&self.between);
+            }
+            out.push_str(part);
+        }
+    }
 }
 
 /// What to do with a letter that the charset does not have.
@@ -218,17 +242,17 @@ fn resolve(menu: &Menu, columns: &[Column], source: &Header, charset: Charset) -
     let mut missing: Vec<(&str, &str)> = Vec::new();
     let mut mapped = Vec::with_capacity(columns.len());
     for column in columns {
-        let origin = match (&column.constant, column.reads()) {
+        let names = column.reads();
+        let places: Vec<usize> = names.iter().filter_map(|name| source.position(name)).collect();
+        if places.len() < names.len() {
+            let lost = names.into_iter().filter(|name| source.position(name).is_none());
+            missing.extend(lost.map(|name| (name, column.header.as_str())));
+            continue;
+        }
+        let origin = match (&column.constant, places.first()) {
             (Some(constant), _) => Origin::Constant(constant.clone()),
-            (None, name) => {
-                let name = name.unwrap_or(&column.header);
-                if let Some(place) = source.position(name) {
-                    Origin::Source(place)
-                } else {
-                    missing.push((name, &column.header));
-                    continue;
-                }
-            }
+            (None, Some(&only)) if column.concat.is_none() => Origin::Source(only),
+            _ => Origin::Joined(Joined { places, between: column.between.clone().unwrap_or_default() }),
         };
         let header = column.header.clone();
         mapped.push(Mapped { header, origin, steps: Steps::of(column, charset)? });

@@ -65,6 +65,11 @@ impl Steps {
         }))
     }
 
+    /// Whether blanks at both ends are removed.
+    pub(super) fn trims(&self) -> bool {
+        self.trim
+    }
+
     /// Whether what they give has been through the company's replacement table, as a length is that of the value as it is sent.
     pub(super) fn measure(&self) -> bool {
         self.longest.is_some()

@@ -45,6 +45,8 @@ pub(super) const COLUMN: &[&str] = &[
     "header",
     "field",
     "constant",
+    "concat",
+    "between",
     "trim",
     "collapse_spaces",
     "default",

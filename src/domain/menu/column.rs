@@ -121,6 +121,12 @@ pub struct Column {
     /// The same text in every row, instead of a field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub constant: Option<String>,
+    /// Several of the source's columns, one after another, instead of a field. Those that are empty are left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concat: Option<Vec<String>>,
+    /// What stands between two of them; nothing where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub between: Option<String>,
     /// Blanks (also full-width ones) at both ends are removed.
     #[serde(default, skip_serializing_if = "is_false")]
     pub trim: bool,
@@ -176,6 +182,8 @@ impl Column {
             header: header.to_owned(),
             field: None,
             constant: None,
+            concat: None,
+            between: None,
             trim: false,
             collapse_spaces: false,
             default: None,
@@ -194,10 +202,14 @@ impl Column {
         }
     }
 
-    /// The source's column that it reads; `None` for a constant.
+    /// The source's columns that it reads; none for a constant.
     #[must_use]
-    pub fn reads(&self) -> Option<&str> {
-        if self.constant.is_some() { None } else { Some(self.field.as_deref().unwrap_or(&self.header)) }
+    pub fn reads(&self) -> Vec<&str> {
+        match (&self.constant, &self.concat) {
+            (Some(_), _) => Vec::new(),
+            (None, Some(fields)) => fields.iter().map(String::as_str).collect(),
+            (None, None) => vec![self.field.as_deref().unwrap_or(&self.header)],
+        }
     }
 }
 
@@ -218,6 +230,18 @@ pub(super) fn check(columns: &[Column], faults: &mut Vec<Fault>) {
         }
         if column.field.is_some() && column.constant.is_some() {
             refuse(&["constant"], format!("{name} has both a field and a constant"), "keep one of them");
+        }
+        if let Some(fields) = &column.concat {
+            if column.field.is_some() || column.constant.is_some() {
+                let other = if column.field.is_some() { "a field" } else { "a constant" };
+                refuse(&["concat"], format!("{name} has both {other} and a concat"), "keep one of them");
+            }
+            if fields.is_empty() || fields.iter().any(String::is_empty) {
+                let what = format!("the concat of {name} names no column of the source, or an empty one");
+                refuse(&["concat"], what, "write concat: [sei, mei], say");
+            }
+        } else if column.between.is_some() {
+            refuse(&["between"], format!("{name} has nothing to stand between"), "add concat: [sei, mei], or remove it");
         }
         if column.default.as_deref() == Some("") {
             let fix = "write the text that is sent for an empty value, or remove it";

@@ -15,6 +15,8 @@ pub(super) fn column(desk: &mut Desk<'_>, node: &Node) -> Option<Column> {
         header: header.clone().unwrap_or_default(),
         field: desk.field(&fields, "field", Desk::text),
         constant: desk.field(&fields, "constant", Desk::text),
+        concat: desk.field(&fields, "concat", |desk, node| desk.list(node, "[sei, mei]", Desk::text)),
+        between: desk.field(&fields, "between", Desk::text),
         trim: desk.field(&fields, "trim", Desk::flag).unwrap_or_default(),
         collapse_spaces: desk.field(&fields, "collapse_spaces", Desk::flag).unwrap_or_default(),
         default: desk.field(&fields, "default", Desk::text),

@@ -31,6 +31,23 @@ fn columns_are_sent_in_the_menus_order_under_their_headers() {
 }
 
 #[test]
+fn several_fields_are_joined_and_empty_ones_leave_no_gap() {
+    let trial = |more: Value| {
+        let mut column = json!({ "header": "氏名", "concat": ["sei", "middle", "mei"], "between": "\u{3000}" });
+        column.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        Trial::new(&["mei", "middle", "sei"], json!({ "columns": [column] })).csv(json!({ "header": false }))
+    };
+    let rows = [vec!["花子", "", "佐藤"], vec!["", " ", "山田 "], vec!["太郎", "M", "鈴木"]];
+    assert_eq!(trial(json!({})).text(&rows), "佐藤　花子\r\n山田 　 \r\n鈴木　M　太郎\r\n");
+    assert_eq!(trial(json!({ "trim": true })).text(&rows), "佐藤　花子\r\n山田\r\n鈴木　M　太郎\r\n");
+    assert_eq!(trial(json!({ "between": null, "trim": true, "max_chars": 4 })).text(&rows[..2]), "佐藤花子\r\n山田\r\n");
+    let missing = Trial::new(&["mei"], json!({ "columns": [{ "header": "氏名", "concat": ["sei", "mei", "m"] }] }));
+    let failure = missing.plan().unwrap_err();
+    assert_eq!(failure.code, Code::MissingColumn);
+    assert!(failure.message.contains("columns sei (sent as 氏名)") && failure.message.contains("m (sent as 氏名)"), "{failure}");
+}
+
+#[test]
 fn blanks_are_trimmed_only_where_asked() {
     assert_eq!(column(json!({ "trim": true }), &[" \u{3000}a b\t\u{3000}", "\u{3000}"]).unwrap(), ["a b", ""]);
     assert_eq!(column(json!({}), &[" a "]).unwrap(), [" a "]);

@@ -58,3 +58,18 @@ fn a_pattern_that_is_none_is_refused_with_the_reason() {
         ["5:22: \"[0-9\" is no regular expression: unclosed character class (write [0-9]{6}, say)"]
     );
 }
+
+#[test]
+fn a_concat_stands_alone_and_names_columns() {
+    let told = |column: &str| faults(column).iter().map(|fault| fault.split_once(": ").unwrap().1.to_owned()).collect::<Vec<_>>();
+    assert_eq!(told("{ header: a, field: b, concat: [c] }"), ["a has both a field and a concat (keep one of them)"]);
+    assert_eq!(told("{ header: a, constant: b, concat: [c] }"), ["a has both a constant and a concat (keep one of them)"]);
+    for nothing in ["[]", "[b, \"\"]"] {
+        let what = "the concat of a names no column of the source, or an empty one (write concat: [sei, mei], say)";
+        assert_eq!(told(&format!("{{ header: a, concat: {nothing} }}")), [what]);
+    }
+    assert_eq!(
+        told("{ header: a, between: \" \" }"),
+        ["a has nothing to stand between (add concat: [sei, mei], or remove it)"]
+    );
+}
