@@ -5,6 +5,7 @@ mod date;
 mod longest;
 mod replacing;
 mod spelling;
+mod wareki;
 
 use super::characters::{Encoder, Mark};
 use super::width;

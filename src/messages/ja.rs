@@ -3,6 +3,7 @@
 mod digest;
 
 use super::{BadLetter, Catalogue, Code, Explanation, Labels, LetterKind, RowReason, thousands};
+use crate::domain::menu::DateForm;
 
 pub(super) static CATALOGUE: Catalogue = Catalogue {
     subject_good: "[正常] {name} {records}件を送信しました({at})",
@@ -134,6 +135,9 @@ fn letter(letter: &BadLetter) -> String {
 
 /// `%Y/%m/%d` as people write it: `YYYY/MM/DD`; a form with other places stays as it is.
 fn date_form(form: &str) -> String {
+    if form == DateForm::WAREKI {
+        return "和暦".to_owned();
+    }
     let words = [("%Y", "YYYY"), ("%m", "MM"), ("%d", "DD"), ("%H", "hh"), ("%M", "mm"), ("%S", "ss")];
     let read = words.iter().fold(form.to_owned(), |form, (place, word)| form.replace(place, word));
     if read.contains('%') { form.to_owned() } else { read }

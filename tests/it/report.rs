@@ -175,6 +175,7 @@ fn reasons() -> Vec<RowReason> {
         RowReason::NotInMap,
         RowReason::NotADate { form: "%Y/%m/%d".into() },
         RowReason::NotADate { form: "%e.%b".into() },
+        RowReason::NotADate { form: "wareki".into() },
         RowReason::DateNotWritable,
         RowReason::NoMatch { pattern: "[0-9]{6}".into() },
         RowReason::TooManyChars { has: 1_203, most: 40 },

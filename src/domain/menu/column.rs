@@ -103,10 +103,15 @@ pub enum OnLong {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DateForm {
-    /// How the source writes it.
+    /// How the source writes it; [`DateForm::WAREKI`] is a form of its own.
     pub from: String,
     /// How it is sent.
     pub to: String,
+}
+
+impl DateForm {
+    /// 和暦: the form of dates with the name of an era, for reading only.
+    pub const WAREKI: &str = "wareki";
 }
 
 /// A column (項目) of a menu.
@@ -268,6 +273,9 @@ pub(super) fn check(columns: &[Column], faults: &mut Vec<Fault>) {
             && let Err(why) = Pattern::new(pattern)
         {
             refuse(&["pattern"], format!("{pattern:?} is no regular expression: {why}"), "write [0-9]{6}, say");
+        }
+        if column.date.as_ref().is_some_and(|date| date.to == DateForm::WAREKI) {
+            refuse(&["date", "to"], "wareki is read and not written".into(), "write %Y/%m/%d, say");
         }
         if let Some(date) = &column.date {
             for (field, pattern) in [("from", &date.from), ("to", &date.to)] {

@@ -134,6 +134,19 @@ fn dates_are_rewritten_and_what_is_none_is_refused() {
 }
 
 #[test]
+fn dates_with_the_name_of_an_era_are_read() {
+    let wareki = json!({ "date": { "from": "wareki", "to": "%Y/%m/%d" } });
+    let dates = ["令和6年4月1日", "令和元年5月1日", "R6.4.1", " H310430 ", ""];
+    assert_eq!(
+        column(wareki.clone(), &dates).unwrap(),
+        ["2024/04/01", "2019/05/01", "2024/04/01", "2019/04/30", ""]
+    );
+    for wrong in ["令和1年4月1日", "2024/04/01", "R6.13.1"] {
+        assert_eq!(column(wareki.clone(), &[wrong]).unwrap_err(), "is no date of the form wareki");
+    }
+}
+
+#[test]
 fn what_is_required_is_not_empty_after_the_other_steps() {
     assert_eq!(column(json!({ "required": true }), &[""]).unwrap_err(), "is empty, but required");
     assert_eq!(column(json!({ "required": true, "trim": true }), &["\u{3000}"]).unwrap_err(), "is empty, but required");

@@ -73,3 +73,9 @@ fn a_concat_stands_alone_and_names_columns() {
         ["a has nothing to stand between (add concat: [sei, mei], or remove it)"]
     );
 }
+
+#[test]
+fn an_era_is_read_and_not_written() {
+    let fault = &faults("{ header: a, date: { from: wareki, to: wareki } }")[0];
+    assert!(fault.ends_with("wareki is read and not written (write %Y/%m/%d, say)"), "{fault}");
+}
