@@ -12,6 +12,8 @@
 //!
 //! What is written, decision by decision:
 //!
+//! - A row that does not meet the menu's `where` is none of its records: nothing else is asked of it. The conditions are
+//!   on the source's columns as they are, blanks at both ends aside.
 //! - A value goes through `constant`, `concat` or `field`, `trim`, `collapse_spaces`, `default`, `replace`, `case`,
 //!   `width`, `kana`, `date`, `pad`, `max_chars` and `max_bytes` (with `on_long`), `required`, `pattern`, in this order; then
 //!   through the character rules; `unique` looks at what came of it. Lengths are those of the value as it is sent: after
@@ -83,6 +85,8 @@ pub struct Exported {
     pub batches: Vec<Batch>,
     /// Rows that the source gave.
     pub read: u64,
+    /// Rows of these that the list is not about, by the menu's `where`. They break no rule.
+    pub not_meant: u64,
     /// Data rows written.
     pub records: u64,
     /// Bytes written, in all files.
@@ -200,6 +204,7 @@ struct Export<'p> {
     uniques: Option<Uniques>,
     output: Output<'p>,
     read: u64,
+    not_meant: u64,
 }
 
 /// Where lines go once they are in order.
@@ -238,6 +243,7 @@ impl<'p> Export<'p> {
             uniques: plan.has_unique().then(|| Uniques::new(plan, scratch)),
             output: Output { target, keys, records: 0 },
             read: 0,
+            not_meant: 0,
         }
     }
 
@@ -245,6 +251,10 @@ impl<'p> Export<'p> {
         for row in block.rows() {
             self.read += 1;
             match self.liner.line(row) {
+                Outcome::NotMeant => {
+                    self.not_meant += 1;
+                    continue;
+                }
                 Outcome::NotWanted => continue,
                 Outcome::Faulty => {
                     self.faults.note(self.liner.fault(row.line()));
@@ -281,7 +291,8 @@ impl<'p> Export<'p> {
         if let Some(sorter) = self.sorter.take() {
             sorter.drain(|line| self.output.put(line))?;
         }
-        let mut exported = Exported { read: self.read, records: self.output.records, ..Exported::default() };
+        let (read, not_meant, records) = (self.read, self.not_meant, self.output.records);
+        let mut exported = Exported { read, not_meant, records, ..Exported::default() };
         self.faults.move_into(&mut exported);
         match self.output.target {
             Target::Single(mut single) => {
@@ -308,6 +319,10 @@ fn empty(exported: &Exported) -> Option<Failure> {
         (0, 0) => "the source has no row: an emptied list would be sent. See whether the system that writes it has \
                    finished; approve the run if the list really is empty"
             .to_owned(),
+        (0, read) if read == exported.not_meant => format!(
+            "none of the source's {read} rows meets the menu's where: an emptied list would be sent. See whether the \
+             source still has the values that where: asks for; approve the run if the list really is empty"
+        ),
         (0, read) => format!(
             "none of the source's {read} rows is left to be sent. See which rows were left out, and why; approve the \
              run if that is right"

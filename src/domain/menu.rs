@@ -2,6 +2,7 @@
 //! [`MenuForm`] is what a person writes, [`Menu`] is checked. Nothing here opens a file.
 
 mod column;
+mod condition;
 
 use super::duration::Span;
 use super::failure::{Code, Failure};
@@ -11,6 +12,7 @@ use super::label;
 use serde::{Deserialize, Serialize};
 
 pub use column::{Case, Column, DateForm, OnLong, Otherwise, Pad, Replace, Side, Width};
+pub use condition::Condition;
 
 /// Where a menu's records come from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,6 +183,9 @@ pub struct MenuForm {
     /// 項目; every source column under its own name where empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<Column>,
+    /// Which rows are meant: those that meet every condition; all where empty.
+    #[serde(default, rename = "where", skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
     /// The order of the rows; the source's where empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub order_by: Vec<OrderBy>,
@@ -210,6 +215,7 @@ impl Menu {
         faults.extend(label::check("name", &form.name));
         faults.extend(form.id.as_deref().and_then(|id| label::check("id", id)));
         columns(&form, &mut faults);
+        condition::check(&form.conditions, &mut faults);
         source(&form.source, &mut faults);
         if form.checks.missing_column == OnTrip::Hold {
             let fix = "write missing_column: fail";

@@ -20,6 +20,8 @@ use xxhash_rust::xxh3::xxh3_128;
 pub(super) enum Outcome {
     /// It is a line.
     Written,
+    /// The list is not about it: it does not meet the conditions of `where`.
+    NotMeant,
     /// Its key is none of the wanted ones.
     NotWanted,
     /// There is something to tell: [`Liner::fault`]. It is a line even so if [`Liner::is_written`].
@@ -98,6 +100,9 @@ impl<'p> Liner<'p> {
     pub(super) fn line(&mut self, row: Row<'_>) -> Outcome {
         self.findings.clear();
         self.fate = Fate::Sent;
+        if !self.plan.is_about(row) {
+            return Outcome::NotMeant;
+        }
         self.step(row);
         if let Some(wanted) = &self.plan.wanted {
             self.key_of(row);
@@ -192,8 +197,9 @@ impl<'p> Liner<'p> {
         if lost.is_empty() {
             return Ok(());
         }
+        let meant = if self.plan.is_selective() { " that meets the menu's where" } else { "" };
         let message = format!(
-            "no row of the source has {} {}. Write each key as the source has it, several parts joined by /",
+            "no row of the source{meant} has {} {}. Write each key as the source has it, several parts joined by /",
             self.plan.key_name,
             lost.join(", ")
         );

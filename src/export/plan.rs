@@ -8,7 +8,7 @@ use super::similar::closest;
 use super::steps::Steps;
 use crate::domain::failure::{Code, Failure, RowFault};
 use crate::domain::integration::{Charset, CsvForm, Limits, OnUnmappable};
-use crate::domain::menu::{Column, Menu, OnBadRow};
+use crate::domain::menu::{Column, Condition, Menu, OnBadRow};
 use crate::domain::record::{Header, Row};
 use std::collections::BTreeSet;
 
@@ -38,6 +38,8 @@ pub struct Plan {
     pub(super) unique: Vec<usize>,
     /// The key's headers as people read them.
     pub(super) key_name: String,
+    /// Conditions that a row meets, each on the source's column of that place.
+    conditions: Vec<(usize, Condition)>,
     pub(super) encoder: Encoder,
     /// Folds and encodes what a column's steps have already put through the replacement table.
     pub(super) folder: Encoder,
@@ -170,6 +172,9 @@ impl Plan {
             }
             Some(keys) => Some(keys.iter().map(|key| one_spelling(key)).collect()),
         };
+        let conditions = form.conditions.iter();
+        let conditions =
+            conditions.filter_map(|condition| Some((source.position(&condition.field)?, condition.clone())));
         let folder = Encoder::default();
         Ok(Self {
             preamble: preamble(&columns, csv, &folder)?,
@@ -177,6 +182,7 @@ impl Plan {
             key,
             order,
             unique,
+            conditions: conditions.collect(),
             key_name: form.key.join(" / "),
             encoder: Encoder::new(replacements),
             folder,
@@ -212,6 +218,16 @@ impl Plan {
 
     pub(super) fn has_key(&self) -> bool {
         !self.key.is_empty()
+    }
+
+    /// Whether the list is about this row: it meets every condition of `where`.
+    pub(super) fn is_about(&self, row: Row<'_>) -> bool {
+        self.conditions.iter().all(|(place, condition)| condition.is_met_by(row.field(*place)))
+    }
+
+    /// Whether there are conditions at all.
+    pub(super) fn is_selective(&self) -> bool {
+        !self.conditions.is_empty()
     }
 
     pub(super) fn has_unique(&self) -> bool {
@@ -264,6 +280,11 @@ fn resolve(menu: &Menu, columns: &[Column], source: &Header, charset: Charset) -
             missing.push((header, header));
         }
     }
+    for condition in form.conditions.iter().filter(|condition| source.position(&condition.field).is_none()) {
+        if !missing.iter().any(|(name, _)| *name == condition.field) {
+            missing.push((&condition.field, &condition.field));
+        }
+    }
     if mapped.is_empty() && missing.is_empty() {
         let message = "the source has no column at all. See whether it is the right file or table";
         return Err(Failure::new(Code::MissingColumn, message));
@@ -292,8 +313,8 @@ fn missing_columns(missing: &[(&str, &str)], source: &Header) -> Failure {
         more => has.push_str(&format!(" and {more} more")),
     }
     let message = format!(
-        "the source lacks the {columns} {}. Its columns are: {has}. Correct the menu (field: under columns:, key:, \
-         order_by:) or the source",
+        "the source lacks the {columns} {}. Its columns are: {has}. Correct the menu (field: under columns: and \
+         where:, key:, order_by:) or the source",
         told.join(", ")
     );
     Failure::new(Code::MissingColumn, message)

@@ -62,7 +62,8 @@ impl Uniques {
         if total > 1 {
             message.push_str(&format!(" In all, {total} values stand in an earlier row, where they must be unique."));
         }
-        message.push_str(" Correct the records in the source, or take unique: away from the column; then retry the run");
+        message
+            .push_str(" Correct the records in the source, or take unique: away from the column; then retry the run");
         Ok(Some(Failure::new(Code::RowRule, message).with_rows(rows, total)))
     }
 }

@@ -36,7 +36,7 @@ pub(super) const CONFIRM: &[&str] = &[
 pub(super) const CONDITION: &[&str] = &["at", "is"];
 pub(super) const CONFIRM_ROWS: &[&str] = &["at", "key", "line", "column", "reason"];
 pub(super) const MENU: &[&str] =
-    &["name", "id", "source", "key", "columns", "order_by", "bad_rows", "checks", "integrations"];
+    &["name", "id", "source", "key", "columns", "where", "order_by", "bad_rows", "checks", "integrations"];
 pub(super) const SOURCE: &[&str] = &["records", "csv"];
 pub(super) const CSV_SOURCE: &[&str] =
     &["path", "charset", "delimiter", "quote", "columns", "max_age", "wait_until", "completion"];
@@ -67,6 +67,8 @@ pub(super) const REPLACE: &[&str] = &["map", "otherwise"];
 pub(super) const OTHERWISE: &[&str] = &["text"];
 pub(super) const PAD: &[&str] = &["to", "with", "side"];
 pub(super) const DATE: &[&str] = &["from", "to"];
+/// Of `where`.
+pub(super) const CONDITION_OF_ROWS: &[&str] = &["field", "is", "is_not", "in", "empty"];
 pub(super) const ORDER_BY: &[&str] = &["header", "numeric", "descending"];
 pub(super) const CHECKS: &[&str] = &["empty", "duplicate_keys", "missing_column"];
 pub(super) const TIMER: &[&str] = &[
@@ -104,7 +106,7 @@ pub(super) const LATER_SOURCES: &[&str] = &["xlsx", "sql", "hanbai", "http", "co
 /// Every key as a path, such as `integrations[].csv.charset`, in the order of the settings reference.
 #[must_use]
 pub fn keys() -> Vec<String> {
-    let tables: [(&str, &[&str]); 28] = [
+    let tables: [(&str, &[&str]); 29] = [
         ("", FILE),
         ("integrations[].", INTEGRATION),
         ("integrations[].body.", BODY),
@@ -124,6 +126,7 @@ pub fn keys() -> Vec<String> {
         ("menus[].columns[].replace.otherwise.", OTHERWISE),
         ("menus[].columns[].date.", DATE),
         ("menus[].columns[].pad.", PAD),
+        ("menus[].where[].", CONDITION_OF_ROWS),
         ("menus[].order_by[].", ORDER_BY),
         ("menus[].checks.", CHECKS),
         ("timers[].", TIMER),

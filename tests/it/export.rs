@@ -2,7 +2,9 @@
 
 mod batches;
 mod columns;
+mod conditions;
 mod duplicates;
+mod example;
 mod order;
 mod property;
 mod python;

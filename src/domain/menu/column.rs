@@ -246,7 +246,11 @@ pub(super) fn check(columns: &[Column], faults: &mut Vec<Fault>) {
                 refuse(&["concat"], what, "write concat: [sei, mei], say");
             }
         } else if column.between.is_some() {
-            refuse(&["between"], format!("{name} has nothing to stand between"), "add concat: [sei, mei], or remove it");
+            refuse(
+                &["between"],
+                format!("{name} has nothing to stand between"),
+                "add concat: [sei, mei], or remove it",
+            );
         }
         if column.default.as_deref() == Some("") {
             let fix = "write the text that is sent for an empty value, or remove it";

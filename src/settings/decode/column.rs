@@ -21,9 +21,8 @@ pub(super) fn column(desk: &mut Desk<'_>, node: &Node) -> Option<Column> {
         collapse_spaces: desk.field(&fields, "collapse_spaces", Desk::flag).unwrap_or_default(),
         default: desk.field(&fields, "default", Desk::text),
         replace: desk.field(&fields, "replace", replace),
-        case: desk.field(&fields, "case", |desk, node| {
-            desk.choice(node, &[("upper", Case::Upper), ("lower", Case::Lower)])
-        }),
+        case: desk
+            .field(&fields, "case", |desk, node| desk.choice(node, &[("upper", Case::Upper), ("lower", Case::Lower)])),
         width: desk.field(&fields, "width", |desk, node| desk.choice(node, &widths)),
         kana: desk.field(&fields, "kana", |desk, node| desk.choice(node, &widths)),
         date: desk.field(&fields, "date", date),
@@ -44,7 +43,8 @@ pub(super) fn column(desk: &mut Desk<'_>, node: &Node) -> Option<Column> {
 
 fn replace(desk: &mut Desk<'_>, node: &Node) -> Option<Replace> {
     let fields = desk.fields(node, "a replacement", keys::REPLACE)?;
-    let map = desk.needed(&fields, "map", "map: { \"1\": 正社員 }", |desk, node| pairs(desk, node, "a map", Desk::text));
+    let map =
+        desk.needed(&fields, "map", "map: { \"1\": 正社員 }", |desk, node| pairs(desk, node, "a map", Desk::text));
     let otherwise = desk.field(&fields, "otherwise", otherwise);
     Some(Replace { map: map?, otherwise: otherwise.unwrap_or_default() })
 }
@@ -62,9 +62,8 @@ fn pad(desk: &mut Desk<'_>, node: &Node) -> Option<Pad> {
     let fields = desk.fields(node, "a padding", keys::PAD)?;
     let to = desk.needed(&fields, "to", "to: 6", Desk::number);
     let with = desk.field(&fields, "with", Desk::text).unwrap_or_else(|| "0".to_owned());
-    let side = desk.field(&fields, "side", |desk, node| {
-        desk.choice(node, &[("left", Side::Left), ("right", Side::Right)])
-    });
+    let side =
+        desk.field(&fields, "side", |desk, node| desk.choice(node, &[("left", Side::Left), ("right", Side::Right)]));
     Some(Pad { to: to?, with, side: side.unwrap_or_default() })
 }
 

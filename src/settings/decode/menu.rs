@@ -3,7 +3,7 @@
 use super::column::column;
 use super::desk::Desk;
 use crate::domain::menu::{
-    Checks, CsvSourceForm, MenuForm, OnBadRow, OnTrip, OrderBy, RecordsForm, SourceCharset, SourceForm,
+    Checks, Condition, CsvSourceForm, MenuForm, OnBadRow, OnTrip, OrderBy, RecordsForm, SourceCharset, SourceForm,
 };
 use crate::settings::keys;
 use crate::yaml::Node;
@@ -23,6 +23,9 @@ pub(in crate::settings) fn menu(desk: &mut Desk<'_>, node: &Node) -> Option<Menu
             .field(&fields, "columns", |desk, node| {
                 desk.list(node, "[ { header: 社員コード, field: emp_no } ]", column)
             })
+            .unwrap_or_default(),
+        conditions: desk
+            .field(&fields, "where", |desk, node| desk.list(node, "[ { field: 在籍, is: \"1\" } ]", condition))
             .unwrap_or_default(),
         order_by: desk
             .field(&fields, "order_by", |desk, node| desk.list(node, "[ { header: 社員コード } ]", order_by))
@@ -119,6 +122,19 @@ fn completion(desk: &mut Desk<'_>, node: &Node) -> Option<String> {
         return Some(text);
     }
     desk.file(node)
+}
+
+fn condition(desk: &mut Desk<'_>, node: &Node) -> Option<Condition> {
+    let fields = desk.fields(node, "a condition", keys::CONDITION_OF_ROWS)?;
+    let field = desk.needed(&fields, "field", "field: 在籍", Desk::text);
+    let condition = Condition {
+        field: field.clone().unwrap_or_default(),
+        is: desk.field(&fields, "is", Desk::text),
+        is_not: desk.field(&fields, "is_not", Desk::text),
+        one_of: desk.field(&fields, "in", |desk, node| desk.list(node, "[\"1\", \"2\"]", Desk::text)),
+        empty: desk.field(&fields, "empty", Desk::flag),
+    };
+    field.map(|_| condition)
 }
 
 fn order_by(desk: &mut Desk<'_>, node: &Node) -> Option<OrderBy> {

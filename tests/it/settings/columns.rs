@@ -1,4 +1,4 @@
-//! The columns of a menu: what cannot work is refused at its place, with the way to mend it.
+//! The columns and conditions of a menu: what cannot work is refused at its place, with the way to mend it.
 
 use super::{errors, loaded};
 
@@ -44,7 +44,10 @@ fn a_code_of_digits_is_a_text() {
 
 #[test]
 fn a_replacement_needs_a_map_and_a_text_of_its_own_is_written_as_one() {
-    assert_eq!(faults("{ header: a, replace: { otherwise: keep } }")[0].split(" (").next(), Some("5:31: map is missing"));
+    assert_eq!(
+        faults("{ header: a, replace: { otherwise: keep } }")[0].split(" (").next(),
+        Some("5:31: map is missing")
+    );
     assert!(faults("{ header: a, replace: { map: {} } }")[0].contains("the map of a is empty"));
     let typo = &faults("{ header: a, replace: { map: { 1: x }, otherwise: kepp } }")[0];
     assert!(typo.contains("did you mean keep? write keep or reject or { text: その他 }"), "{typo}");
@@ -61,9 +64,14 @@ fn a_pattern_that_is_none_is_refused_with_the_reason() {
 
 #[test]
 fn a_concat_stands_alone_and_names_columns() {
-    let told = |column: &str| faults(column).iter().map(|fault| fault.split_once(": ").unwrap().1.to_owned()).collect::<Vec<_>>();
+    let told = |column: &str| {
+        faults(column).iter().map(|fault| fault.split_once(": ").unwrap().1.to_owned()).collect::<Vec<_>>()
+    };
     assert_eq!(told("{ header: a, field: b, concat: [c] }"), ["a has both a field and a concat (keep one of them)"]);
-    assert_eq!(told("{ header: a, constant: b, concat: [c] }"), ["a has both a constant and a concat (keep one of them)"]);
+    assert_eq!(
+        told("{ header: a, constant: b, concat: [c] }"),
+        ["a has both a constant and a concat (keep one of them)"]
+    );
     for nothing in ["[]", "[b, \"\"]"] {
         let what = "the concat of a names no column of the source, or an empty one (write concat: [sei, mei], say)";
         assert_eq!(told(&format!("{{ header: a, concat: {nothing} }}")), [what]);
@@ -78,4 +86,21 @@ fn a_concat_stands_alone_and_names_columns() {
 fn an_era_is_read_and_not_written() {
     let fault = &faults("{ header: a, date: { from: wareki, to: wareki } }")[0];
     assert!(fault.ends_with("wareki is read and not written (write %Y/%m/%d, say)"), "{fault}");
+}
+
+#[test]
+fn a_condition_asks_one_thing_of_one_column() {
+    let told = |condition: &str| {
+        let yaml = format!("menus:\n  - name: M\n    source: {{ records: {{}} }}\n    where:\n      - {condition}\n");
+        errors(&yaml).iter().map(|error| error.split_once("menu M: ").unwrap().1.to_owned()).collect::<Vec<_>>()
+    };
+    let one_of_four = "(write is: TEXT, is_not: TEXT, in: [TEXT, TEXT] or empty: true)";
+    assert_eq!(told("{ field: a }"), [format!("nothing is asked of a {one_of_four}")]);
+    assert_eq!(
+        told("{ field: a, is: b, empty: false }"),
+        ["several things are asked of a at once (write one condition for each: a row has to meet them all)"]
+    );
+    assert_eq!(told("{ field: a, in: [] }"), ["no value is in an empty list (write in: [\"1\", \"2\"], say)"]);
+    assert_eq!(told("{ is: a }"), ["field is missing (write field: 在籍)"]);
+    assert!(told("{ field: a, ist: b }").iter().any(|fault| fault.contains("did you mean is?")));
 }
