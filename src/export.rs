@@ -15,10 +15,10 @@
 //! - A row that does not meet the menu's `where` is none of its records: nothing else is asked of it. The conditions are
 //!   on the source's columns as they are, blanks at both ends aside.
 //! - A value goes through `constant`, `concat` or `field`, `trim`, `collapse_spaces`, `default`, `replace`, `case`,
-//!   `width`, `kana`, `date`, `pad`, `max_chars` and `max_bytes` (with `on_long`), `required`, `pattern`, in this order; then
-//!   through the character rules; `unique` looks at what came of it. Lengths are those of the value as it is sent: after
-//!   the integration's replacement table and, in Shift_JIS, after the foldings. What is empty stays empty in `date` and
-//!   `pad`, and passes `pattern` and `unique`: a code that is not there is no code of zeros.
+//!   `width`, `kana`, `date`, `pad`, `max_chars` and `max_bytes` (with `on_long`), `required`, `pattern`, in this order;
+//!   then through the character rules; `unique` looks at what came of it. Lengths are those of the value as it is sent:
+//!   after the integration's replacement table and, in Shift_JIS, after the foldings. What is empty stays empty in
+//!   `date` and `pad`, and passes `pattern` and `unique`: a code that is not there is no code of zeros.
 //! - In UTF-8 the replacement table applies and nothing is folded: every letter has a place there.
 //! - Headers are names, not data: the replacement table leaves them alone.
 //! - A field is quoted if it holds a comma, a quote, CR or LF, and a row whose only field is empty is written `""`, as

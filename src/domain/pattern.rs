@@ -5,7 +5,7 @@ use regex_automata::meta::Regex;
 use regex_automata::util::syntax;
 
 /// The most bytes that a pattern takes when made ready: `\w{1000}{1000}` is refused, and nobody writes such a rule.
-const MOST_BYTES: usize = 1 << 20;
+const MOST_BYTES: usize = 10 << 20;
 
 /// A pattern, ready to be asked.
 #[derive(Debug, Clone)]

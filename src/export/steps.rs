@@ -71,7 +71,8 @@ impl Steps {
         self.trim
     }
 
-    /// Whether what they give has been through the company's replacement table, as a length is that of the value as it is sent.
+    /// Whether what they give has been through the integration's replacement table, as a length is that of the value as
+    /// it is sent.
     pub(super) fn measure(&self) -> bool {
         self.longest.is_some()
     }

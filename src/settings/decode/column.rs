@@ -4,7 +4,7 @@ use super::desk::Desk;
 use super::integration::pairs;
 use crate::domain::menu::{Case, Column, DateForm, OnLong, Otherwise, Pad, Replace, Side, Width};
 use crate::settings::keys;
-use crate::yaml::{Node, Value};
+use crate::yaml::{Node, Value, short};
 
 /// Reads a column; `None` when it is no map, or has no header.
 pub(super) fn column(desk: &mut Desk<'_>, node: &Node) -> Option<Column> {
@@ -50,12 +50,22 @@ fn replace(desk: &mut Desk<'_>, node: &Node) -> Option<Replace> {
 }
 
 fn otherwise(desk: &mut Desk<'_>, node: &Node) -> Option<Otherwise> {
-    if let Value::Map(_) = &node.value {
-        let fields = desk.fields(node, "otherwise", keys::OTHERWISE)?;
-        return desk.needed(&fields, "text", "text: その他", Desk::text).map(Otherwise::Text);
+    match &node.value {
+        Value::Map(_) => {
+            let fields = desk.fields(node, "otherwise", keys::OTHERWISE)?;
+            desk.needed(&fields, "text", "text: その他", Desk::text).map(Otherwise::Text)
+        }
+        Value::Scalar(scalar) if scalar.text == "keep" => Some(Otherwise::Keep),
+        Value::Scalar(scalar) if scalar.text == "reject" => Some(Otherwise::Reject),
+        _ => {
+            let what = match &node.value {
+                Value::Scalar(scalar) => format!("{:?} is not known here", short(&scalar.text)),
+                _ => format!("here stands {}, not a word", node.kind()),
+            };
+            desk.refuse(node.place, what, "write keep, reject or { text: その他 }");
+            None
+        }
     }
-    let rejects = desk.choice(node, &[("keep", false), ("reject", true), ("{ text: その他 }", false)])?;
-    Some(if rejects { Otherwise::Reject } else { Otherwise::Keep })
 }
 
 fn pad(desk: &mut Desk<'_>, node: &Node) -> Option<Pad> {
