@@ -22,6 +22,7 @@ pub mod menu;
 pub mod morning;
 pub mod names;
 pub mod order;
+pub mod pattern;
 pub mod plan;
 pub mod record;
 mod row_fault;

@@ -12,9 +12,13 @@
 //!
 //! What is written, decision by decision:
 //!
-//! - A value goes through `constant` or `field`, `trim`, `width`, `kana`, `date`, `required`, `max_chars`, `max_bytes`,
-//!   in this order; then through the character rules. Lengths are those of the value as it is sent: after the
-//!   replacement table and, in Shift_JIS, after the foldings.
+//! - A row that does not meet the menu's `where` is none of its records: nothing else is asked of it. The conditions are
+//!   on the source's columns as they are, blanks at both ends aside.
+//! - A value goes through `constant`, `concat` or `field`, `trim`, `collapse_spaces`, `default`, `replace`, `case`,
+//!   `width`, `kana`, `date`, `pad`, `max_chars` and `max_bytes` (with `on_long`), `required`, `pattern`, in this order;
+//!   then through the character rules; `unique` looks at what came of it. Lengths are those of the value as it is sent:
+//!   after the integration's replacement table and, in Shift_JIS, after the foldings. What is empty stays empty in
+//!   `date` and `pad`, and passes `pattern` and `unique`: a code that is not there is no code of zeros.
 //! - In UTF-8 the replacement table applies and nothing is folded: every letter has a place there.
 //! - Headers are names, not data: the replacement table leaves them alone.
 //! - A field is quoted if it holds a comma, a quote, CR or LF, and a row whose only field is empty is written `""`, as
@@ -39,6 +43,7 @@ mod sort;
 mod spill;
 mod steps;
 mod stored;
+mod unique;
 pub mod width;
 
 use crate::domain::failure::{Code, Failure, RowFault};
@@ -52,6 +57,7 @@ use std::cell::Cell;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use unique::Uniques;
 
 pub use plan::{Plan, Tuning};
 pub use preview::{Preview, PreviewRow, preview};
@@ -79,6 +85,8 @@ pub struct Exported {
     pub batches: Vec<Batch>,
     /// Rows that the source gave.
     pub read: u64,
+    /// Rows of these that the list is not about, by the menu's `where`. They break no rule.
+    pub not_meant: u64,
     /// Data rows written.
     pub records: u64,
     /// Bytes written, in all files.
@@ -193,8 +201,10 @@ struct Export<'p> {
     liner: Liner<'p>,
     faults: Faults,
     sorter: Option<Sorter>,
+    uniques: Option<Uniques>,
     output: Output<'p>,
     read: u64,
+    not_meant: u64,
 }
 
 /// Where lines go once they are in order.
@@ -230,8 +240,10 @@ impl<'p> Export<'p> {
             liner: Liner::new(plan, matches!(target, Target::Batches(_))),
             faults: Faults::default(),
             sorter: plan.is_ordered().then(|| Sorter::new(scratch, plan.tuning().sort_bytes)),
+            uniques: plan.has_unique().then(|| Uniques::new(plan, scratch)),
             output: Output { target, keys, records: 0 },
             read: 0,
+            not_meant: 0,
         }
     }
 
@@ -239,6 +251,10 @@ impl<'p> Export<'p> {
         for row in block.rows() {
             self.read += 1;
             match self.liner.line(row) {
+                Outcome::NotMeant => {
+                    self.not_meant += 1;
+                    continue;
+                }
                 Outcome::NotWanted => continue,
                 Outcome::Faulty => {
                     self.faults.note(self.liner.fault(row.line()));
@@ -251,6 +267,9 @@ impl<'p> Export<'p> {
             // Once a row stands in the way of the whole export, the others are only looked at, to be counted.
             if self.faults.forbid() {
                 continue;
+            }
+            if let Some(uniques) = &mut self.uniques {
+                uniques.note(&mut self.liner, row)?;
             }
             let line = self.liner.written(row.line());
             match &mut self.sorter {
@@ -266,10 +285,14 @@ impl<'p> Export<'p> {
             return Err(failure);
         }
         self.liner.all_wanted_found()?;
+        if let Some(failure) = self.uniques.take().map(|uniques| uniques.failure(self.plan)).transpose()?.flatten() {
+            return Err(failure);
+        }
         if let Some(sorter) = self.sorter.take() {
             sorter.drain(|line| self.output.put(line))?;
         }
-        let mut exported = Exported { read: self.read, records: self.output.records, ..Exported::default() };
+        let (read, not_meant, records) = (self.read, self.not_meant, self.output.records);
+        let mut exported = Exported { read, not_meant, records, ..Exported::default() };
         self.faults.move_into(&mut exported);
         match self.output.target {
             Target::Single(mut single) => {
@@ -296,6 +319,10 @@ fn empty(exported: &Exported) -> Option<Failure> {
         (0, 0) => "the source has no row: an emptied list would be sent. See whether the system that writes it has \
                    finished; approve the run if the list really is empty"
             .to_owned(),
+        (0, read) if read == exported.not_meant => format!(
+            "none of the source's {read} rows meets the menu's where: an emptied list would be sent. See whether the \
+             source still has the values that where: asks for; approve the run if the list really is empty"
+        ),
         (0, read) => format!(
             "none of the source's {read} rows is left to be sent. See which rows were left out, and why; approve the \
              run if that is right"

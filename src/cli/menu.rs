@@ -145,7 +145,7 @@ async fn export(session: &Session, name: &str, integration: Option<&str>, target
     let target = target.to_owned();
     let written = tokio::task::spawn_blocking(move || {
         let done = write(&form, opened, &target, &scratch);
-        // The folder holds passing files of a sort only, and may never have been made.
+        // The folder holds passing files only, and may never have been made.
         let _ = std::fs::remove_dir_all(&scratch);
         done
     })

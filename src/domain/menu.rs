@@ -1,12 +1,18 @@
 //! メニュー: a record list, where it comes from (取得元), which columns (項目) are sent and what identifies a record.
 //! [`MenuForm`] is what a person writes, [`Menu`] is checked. Nothing here opens a file.
 
+mod column;
+mod condition;
+
 use super::duration::Span;
 use super::failure::{Code, Failure};
 use super::fault::{Checked, Fault, settle};
 use super::integration::{first_error, is_false};
 use super::label;
 use serde::{Deserialize, Serialize};
+
+pub use column::{Case, Column, DateForm, OnLong, Otherwise, Pad, Replace, Side, Width};
+pub use condition::Condition;
 
 /// Where a menu's records come from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,101 +82,6 @@ pub struct CsvSourceForm {
     /// A file that must stand beside it, newer than or as old as it, before it is read (`{path}.done`, say).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completion: Option<String>,
-}
-
-/// Folding to full or half width.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Width {
-    /// 全角
-    Full,
-    /// 半角
-    Half,
-}
-
-/// What happens to a text that is longer than allowed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OnLong {
-    /// The row breaks a rule.
-    #[default]
-    Reject,
-    /// It is cut at a character's boundary.
-    Truncate,
-}
-
-/// A date's reading and writing, in chrono's notation (`%Y/%m/%d`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DateForm {
-    /// How the source writes it.
-    pub from: String,
-    /// How it is sent.
-    pub to: String,
-}
-
-/// A column (項目) of a menu.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Column {
-    /// The name in line 1 of the CSV, by which the receiver matches.
-    pub header: String,
-    /// The source's column; the header's name where neither this nor `constant` is given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub field: Option<String>,
-    /// The same text in every row, instead of a field.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub constant: Option<String>,
-    /// Blanks (also full-width ones) at both ends are removed.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub trim: bool,
-    /// An empty value breaks a rule.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub required: bool,
-    /// ASCII letters, digits and signs to full or half width.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub width: Option<Width>,
-    /// Katakana to full or half width.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kana: Option<Width>,
-    /// A date's form.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub date: Option<DateForm>,
-    /// The most characters (Unicode scalar values).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_chars: Option<u32>,
-    /// The most bytes in Shift_JIS (全角 2, 半角 1).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_bytes: Option<u32>,
-    /// What happens to a longer text.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub on_long: OnLong,
-}
-
-impl Column {
-    /// A column that sends the source's column of the same name unchanged.
-    #[must_use]
-    pub fn plain(header: &str) -> Self {
-        Self {
-            header: header.to_owned(),
-            field: None,
-            constant: None,
-            trim: false,
-            required: false,
-            width: None,
-            kana: None,
-            date: None,
-            max_chars: None,
-            max_bytes: None,
-            on_long: OnLong::Reject,
-        }
-    }
-
-    /// The source's column that it reads; `None` for a constant.
-    #[must_use]
-    pub fn reads(&self) -> Option<&str> {
-        if self.constant.is_some() { None } else { Some(self.field.as_deref().unwrap_or(&self.header)) }
-    }
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -272,6 +183,9 @@ pub struct MenuForm {
     /// 項目; every source column under its own name where empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<Column>,
+    /// Which rows are meant: those that meet every condition; all where empty.
+    #[serde(default, rename = "where", skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
     /// The order of the rows; the source's where empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub order_by: Vec<OrderBy>,
@@ -301,6 +215,7 @@ impl Menu {
         faults.extend(label::check("name", &form.name));
         faults.extend(form.id.as_deref().and_then(|id| label::check("id", id)));
         columns(&form, &mut faults);
+        condition::check(&form.conditions, &mut faults);
         source(&form.source, &mut faults);
         if form.checks.missing_column == OnTrip::Hold {
             let fix = "write missing_column: fail";
@@ -338,36 +253,7 @@ impl Menu {
 }
 
 fn columns(form: &MenuForm, faults: &mut Vec<Fault>) {
-    for (index, column) in form.columns.iter().enumerate() {
-        let index_text = index.to_string();
-        let mut refuse = |field: &str, what: String, fix: &str| {
-            faults.push(Fault::error(&["columns", &index_text, field], what, fix));
-        };
-        let name = &column.header;
-        if name.is_empty() {
-            refuse("header", "the header is empty".into(), "write the name that stands in 楽楽精算's CSV取込の設定");
-        }
-        if form.columns[..index].iter().any(|earlier| earlier.header == *name) {
-            refuse("header", format!("the header {name} stands twice"), "keep one of the two columns");
-        }
-        if column.field.is_some() && column.constant.is_some() {
-            refuse("constant", format!("{name} has both a field and a constant"), "keep one of them");
-        }
-        for (field, limit) in [("max_chars", column.max_chars), ("max_bytes", column.max_bytes)] {
-            if limit == Some(0) {
-                refuse(field, format!("{field} 0 lets no text through"), "write 1 or more");
-            }
-        }
-        if let Some(date) = &column.date {
-            for (field, pattern) in [("from", &date.from), ("to", &date.to)] {
-                if pattern.is_empty()
-                    || chrono::format::StrftimeItems::new(pattern).any(|item| item == chrono::format::Item::Error)
-                {
-                    refuse("date", format!("{field}: {pattern:?} is no date format"), "write %Y/%m/%d, say");
-                }
-            }
-        }
-    }
+    column::check(&form.columns, faults);
     if form.columns.is_empty() {
         return;
     }

@@ -43,6 +43,8 @@ pub enum RowReason {
     },
     /// A required value is empty.
     Required,
+    /// The value is none of those under `replace.map`, and `otherwise` is `reject`.
+    NotInMap,
     /// The value is no date of that form.
     NotADate {
         /// The form as written in the settings, as in `%Y/%m/%d`.
@@ -50,6 +52,11 @@ pub enum RowReason {
     },
     /// The date cannot be written in the form under `date.to`.
     DateNotWritable,
+    /// The value is not of the form that a pattern asks for.
+    NoMatch {
+        /// The pattern as written in the settings.
+        pattern: String,
+    },
     /// Too many characters.
     TooManyChars {
         /// How many there are.
@@ -78,7 +85,7 @@ pub enum RowReason {
         /// How many a file has room for.
         most: u64,
     },
-    /// An earlier row has the same key.
+    /// An earlier row has the same key, or the same value in a column where it must be unique.
     Repeated {
         /// That row's line.
         first: u64,
@@ -158,8 +165,10 @@ impl fmt::Display for RowReason {
                 if *more > 0 { write!(f, "; and {more} more") } else { Ok(()) }
             }
             Self::Required => f.write_str("is empty, but required"),
+            Self::NotInMap => f.write_str("is none of the values that replace.map has"),
             Self::NotADate { form } => write!(f, "is no date of the form {form}"),
             Self::DateNotWritable => f.write_str("has a date that the format under date.to cannot write"),
+            Self::NoMatch { pattern } => write!(f, "does not match the pattern {pattern}"),
             Self::TooManyChars { has, most } => write!(f, "has {has} characters, {most} are allowed"),
             Self::TooManyBytes { has, most } => write!(f, "has {has} bytes in Shift_JIS, {most} are allowed"),
             Self::RowBytes { has, most } => {
@@ -211,7 +220,9 @@ mod tests {
         for reason in [
             RowReason::Letters { letters: vec![letter], more: 2 },
             RowReason::Required,
+            RowReason::NotInMap,
             RowReason::NotADate { form: "%Y/%m/%d".into() },
+            RowReason::NoMatch { pattern: "[0-9]+".into() },
             RowReason::TooManyChars { has: 3, most: 2 },
             RowReason::Repeated { first: 7 },
             RowReason::Said { text: "is odd".into() },

@@ -46,7 +46,7 @@ async fn export(engine: &Engine, job: &Job) -> Result<(), Stop> {
     let opened = open(engine, job).await?;
     let (about, source) = (opened.about.to_string(), place(&opened.about, job.zone));
     let exported = write(engine, job, opened).await?;
-    info!(run = %job.run.id, records = exported.records, left_out = exported.left_out_total, bytes = exported.bytes, "exported from {about}");
+    info!(run = %job.run.id, records = exported.records, left_out = exported.left_out_total, not_meant = exported.not_meant, bytes = exported.bytes, "exported from {about}");
     let new = NewExport {
         batches: exported.batches.iter().map(new_batch).collect(),
         records: exported.records,
@@ -137,8 +137,8 @@ pub(super) fn warning(exported: &Exported) -> Option<Failure> {
         let first = exported.left_out.first();
         let unmappable = first.is_some_and(|row| row.reason.is_unmappable());
         let code = if unmappable { Code::Unmappable } else { Code::RowRule };
-        let message =
-            format!("{} of {} rows were left out by the menu's rules", exported.left_out_total, exported.read);
+        let meant = exported.read - exported.not_meant;
+        let message = format!("{} of {meant} rows were left out by the menu's rules", exported.left_out_total);
         Failure::new(code, message).with_rows(exported.left_out.clone(), exported.left_out_total)
     })
 }

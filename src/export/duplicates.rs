@@ -32,6 +32,25 @@ pub(super) struct Keys {
     fresh_lines: Vec<u8>,
 }
 
+/// The records whose key an earlier one has.
+#[derive(Debug)]
+pub(super) struct Repeats {
+    /// The first of them, in the order in which they were noted; at most [`Failure::MOST_ROWS`].
+    pub(super) first: Vec<Repeat>,
+    /// How many there are.
+    pub(super) total: u64,
+}
+
+/// One of them.
+#[derive(Debug)]
+pub(super) struct Repeat {
+    pub(super) record: u64,
+    /// Its line in the source.
+    pub(super) line: u64,
+    /// The line of the first record with that key.
+    pub(super) first_line: u64,
+}
+
 /// A record whose key an earlier one has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Repeated {
@@ -58,6 +77,11 @@ impl Keys {
             self.spill_run()?;
         }
         self.entries.push((key & !RECORD) | (u128::from(record) & RECORD));
+        self.pass(source_line)
+    }
+
+    /// Counts a record that takes no part, so that the numbers of the others stay right.
+    pub(super) fn pass(&mut self, source_line: u64) -> Result<(), Failure> {
         self.fresh_lines.extend_from_slice(&source_line.to_le_bytes());
         if self.fresh_lines.len() == LINES * 8 {
             self.lines.append(&self.fresh_lines)?;
@@ -68,6 +92,23 @@ impl Keys {
 
     /// The failure that names the first repeated keys, if there are any. The keys are read back from the batches.
     pub(super) fn duplicates(mut self, plan: &Plan, batches: &[Batch]) -> Result<Option<Failure>, Failure> {
+        let repeats = self.repeats()?;
+        if repeats.total == 0 {
+            return Ok(None);
+        }
+        let texts = read_keys(plan, batches, repeats.first.iter().map(|repeat| repeat.record))
+            .map_err(|error| self.spill.unreadable(&error))?;
+        let rows = repeats.first.iter().map(|repeat| RowFault {
+            key: texts.get(&repeat.record).cloned().unwrap_or_default(),
+            line: repeat.line,
+            column: plan.key_name.clone(),
+            reason: RowReason::Repeated { first: repeat.first_line },
+        });
+        Ok(Some(failure(plan, rows.collect(), repeats.total)))
+    }
+
+    /// The records whose key an earlier one has. It is asked once, at the end.
+    pub(super) fn repeats(&mut self) -> Result<Repeats, Failure> {
         let mut found = Found::default();
         if self.runs.is_empty() {
             self.entries.sort_unstable();
@@ -77,28 +118,21 @@ impl Keys {
             self.merge(&mut found).map_err(|error| self.spill.unreadable(&error))?;
         }
         if found.total == 0 {
-            return Ok(None);
+            return Ok(Repeats { first: Vec::new(), total: 0 });
         }
         self.lines.append(&self.fresh_lines)?;
-        let repeated = found.first.into_sorted_vec();
-        let texts = read_keys(plan, batches, repeated.iter().map(|repeated| repeated.record))
-            .map_err(|error| self.spill.unreadable(&error))?;
+        self.fresh_lines.clear();
         let line = |record: u64| -> Result<u64, Failure> {
             let mut bytes = [0; 8];
             let piece = record * 8..record * 8 + 8;
             self.lines.reader(piece, 8).read_exact(&mut bytes).map_err(|error| self.lines.unreadable(&error))?;
             Ok(u64::from_le_bytes(bytes))
         };
-        let mut rows = Vec::with_capacity(repeated.len());
-        for Repeated { record, first } in repeated {
-            rows.push(RowFault {
-                key: texts.get(&record).cloned().unwrap_or_default(),
-                line: line(record)?,
-                column: plan.key_name.clone(),
-                reason: RowReason::Repeated { first: line(first)? },
-            });
+        let mut first = Vec::with_capacity(found.first.len());
+        for Repeated { record, first: earlier } in found.first.into_sorted_vec() {
+            first.push(Repeat { record, line: line(record)?, first_line: line(earlier)? });
         }
-        Ok(Some(failure(plan, rows, found.total)))
+        Ok(Repeats { first, total: found.total })
     }
 
     fn spill_run(&mut self) -> Result<(), Failure> {

@@ -6,6 +6,7 @@ use super::characters::{Encoder, Mark, Reason, Unmappable, forbidden_controls};
 use super::faults::{Fate, Fault, bad};
 use super::plan::{Origin, Plan, Unmapped, one_spelling};
 use super::quoting::{is_plain_line, push_field, push_text, text_lines};
+use super::steps::Steps;
 use crate::domain::failure::{Code, Failure, RowFault, RowReason};
 use crate::domain::integration::Charset;
 use crate::domain::menu::OnBadRow;
@@ -19,6 +20,8 @@ use xxhash_rust::xxh3::xxh3_128;
 pub(super) enum Outcome {
     /// It is a line.
     Written,
+    /// The list is not about it: it does not meet the conditions of `where`.
+    NotMeant,
     /// Its key is none of the wanted ones.
     NotWanted,
     /// There is something to tell: [`Liner::fault`]. It is a line even so if [`Liner::is_written`].
@@ -53,6 +56,7 @@ pub(super) struct Liner<'p> {
     mark: Mark,
     /// What the steps gave, for the columns that have steps.
     stepped: Vec<String>,
+    joined: String,
     text: String,
     bytes: Vec<u8>,
     field: Vec<u8>,
@@ -77,6 +81,7 @@ impl<'p> Liner<'p> {
             limited,
             mark,
             stepped: vec![String::new(); plan.columns.len()],
+            joined: String::new(),
             text: String::new(),
             bytes: Vec::new(),
             field: Vec::new(),
@@ -95,6 +100,9 @@ impl<'p> Liner<'p> {
     pub(super) fn line(&mut self, row: Row<'_>) -> Outcome {
         self.findings.clear();
         self.fate = Fate::Sent;
+        if !self.plan.is_about(row) {
+            return Outcome::NotMeant;
+        }
         self.step(row);
         if let Some(wanted) = &self.plan.wanted {
             self.key_of(row);
@@ -150,6 +158,20 @@ impl<'p> Liner<'p> {
         (0..self.plan.columns.len()).map(move |column| value(self.plan, &self.stepped, row, column))
     }
 
+    /// The hash of a column's value as it is sent, of the row that was looked at last; `None` if it is empty.
+    pub(super) fn hash_of(&mut self, row: Row<'_>, at: usize) -> Option<u128> {
+        let text = value(self.plan, &self.stepped, row, at);
+        self.field.clear();
+        let _told_before = as_sent(self.plan, at, text, &mut self.field);
+        (!self.field.is_empty()).then(|| xxh3_128(&self.field))
+    }
+
+    /// The key as people read it, of the row that was looked at last; empty if there is no key.
+    pub(super) fn key_told(&mut self, row: Row<'_>) -> &str {
+        self.key_of(row);
+        &self.key_text
+    }
+
     /// What there is to tell about the row that was looked at last.
     pub(super) fn fault(&self, source_line: u64) -> Fault {
         let key = if self.plan.has_key() { self.key_text.clone() } else { String::new() };
@@ -175,8 +197,9 @@ impl<'p> Liner<'p> {
         if lost.is_empty() {
             return Ok(());
         }
+        let meant = if self.plan.is_selective() { " that meets the menu's where" } else { "" };
         let message = format!(
-            "no row of the source has {} {}. Write each key as the source has it, several parts joined by /",
+            "no row of the source{meant} has {} {}. Write each key as the source has it, several parts joined by /",
             self.plan.key_name,
             lost.join(", ")
         );
@@ -189,6 +212,10 @@ impl<'p> Liner<'p> {
             let given = match &column.origin {
                 Origin::Source(place) => row.field(*place),
                 Origin::Constant(constant) => constant,
+                Origin::Joined(joined) => {
+                    joined.write(row, steps.trims(), &mut self.joined);
+                    &self.joined
+                }
             };
             let out = &mut self.stepped[at];
             out.clear();
@@ -263,19 +290,9 @@ impl<'p> Liner<'p> {
         let plan = self.plan;
         self.bytes.clear();
         let mut parts: Vec<Vec<u8>> = vec![Vec::new(); plan.key.len()];
-        for (at, column) in plan.columns.iter().enumerate() {
+        for at in 0..plan.columns.len() {
             self.field.clear();
-            let text = value(plan, &self.stepped, row, at);
-            let replaced = column.steps.as_ref().is_some_and(super::steps::Steps::replace);
-            let encoder = if replaced { &plan.folder } else { &plan.encoder };
-            let found = match plan.charset {
-                Charset::Sjis => encode(plan, encoder, text, &mut self.field),
-                Charset::Utf8 | Charset::Utf8Bom => {
-                    let text = encoder.replace(text);
-                    self.field.extend_from_slice(text.as_bytes());
-                    forbidden_controls(&text)
-                }
-            };
+            let found = as_sent(plan, at, value(plan, &self.stepped, row, at), &mut self.field);
             self.tell(&found, at);
             for (part, _) in parts.iter_mut().zip(&plan.key).filter(|(_, key)| **key == at) {
                 part.extend_from_slice(&self.field);
@@ -351,6 +368,20 @@ impl<'p> Liner<'p> {
     }
 }
 
+/// Appends a column's text as it is sent; the letters that cannot be written come back.
+fn as_sent(plan: &Plan, at: usize, text: &str, out: &mut Vec<u8>) -> Vec<Unmappable> {
+    let measured = plan.columns[at].steps.as_ref().is_some_and(Steps::measure);
+    let encoder = if measured { &plan.folder } else { &plan.encoder };
+    match plan.charset {
+        Charset::Sjis => encode(plan, encoder, text, out),
+        Charset::Utf8 | Charset::Utf8Bom => {
+            let text = encoder.replace(text);
+            out.extend_from_slice(text.as_bytes());
+            forbidden_controls(&text)
+        }
+    }
+}
+
 fn encode(plan: &Plan, encoder: &Encoder, text: &str, out: &mut Vec<u8>) -> Vec<Unmappable> {
     let Err(found) = encoder.encode_field(text, out) else {
         return Vec::new();
@@ -364,7 +395,7 @@ fn encode(plan: &Plan, encoder: &Encoder, text: &str, out: &mut Vec<u8>) -> Vec<
 fn value<'r>(plan: &'r Plan, stepped: &'r [String], row: Row<'r>, at: usize) -> &'r str {
     let column = &plan.columns[at];
     match (&column.steps, &column.origin) {
-        (Some(_), _) => &stepped[at],
+        (Some(_), _) | (None, Origin::Joined(_)) => &stepped[at],
         (None, Origin::Source(place)) => row.field(*place),
         (None, Origin::Constant(constant)) => constant,
     }

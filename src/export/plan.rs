@@ -8,8 +8,8 @@ use super::similar::closest;
 use super::steps::Steps;
 use crate::domain::failure::{Code, Failure, RowFault};
 use crate::domain::integration::{Charset, CsvForm, Limits, OnUnmappable};
-use crate::domain::menu::{Column, Menu, OnBadRow};
-use crate::domain::record::Header;
+use crate::domain::menu::{Column, Condition, Menu, OnBadRow};
+use crate::domain::record::{Header, Row};
 use std::collections::BTreeSet;
 
 /// How much an export keeps in memory before it passes data through the folder.
@@ -34,8 +34,12 @@ pub struct Plan {
     /// The key's columns, by place in `columns`.
     pub(super) key: Vec<usize>,
     pub(super) order: Vec<OrderKey>,
+    /// The columns in which no two rows have one value, by place in `columns`.
+    pub(super) unique: Vec<usize>,
     /// The key's headers as people read them.
     pub(super) key_name: String,
+    /// Conditions that a row meets, each on the source's column of that place.
+    conditions: Vec<(usize, Condition)>,
     pub(super) encoder: Encoder,
     /// Folds and encodes what a column's steps have already put through the replacement table.
     pub(super) folder: Encoder,
@@ -63,6 +67,30 @@ pub(super) enum Origin {
     Source(usize),
     /// The same in every row.
     Constant(String),
+    /// Several of the source's columns; such a column always has steps.
+    Joined(Joined),
+}
+
+/// Several of the source's columns, one after another.
+#[derive(Debug, Clone)]
+pub(super) struct Joined {
+    places: Vec<usize>,
+    between: String,
+}
+
+impl Joined {
+    /// Writes those that are not empty to `out`, which it empties before.
+    pub(super) fn write(&self, row: Row<'_>, trim: bool, out: &mut String) {
+        out.clear();
+        for &place in &self.places {
+            let part = row.field(place);
+            let part = if trim { part.trim() } else { part };
+            if !part.is_empty() && !out.is_empty() {
+                out.push_str(&self.between);
+            }
+            out.push_str(part);
+        }
+    }
 }
 
 /// What to do with a letter that the charset does not have.
@@ -125,6 +153,8 @@ impl Plan {
         };
         let columns = resolve(menu, columns, source, csv.charset)?;
         let place = |header: &String| columns.iter().position(|column| column.header == *header);
+        let unique = form.columns.iter().filter(|column| column.unique).filter_map(|column| place(&column.header));
+        let unique: Vec<usize> = unique.collect();
         let key: Vec<usize> = form.key.iter().filter_map(place).collect();
         let order = form
             .order_by
@@ -142,12 +172,17 @@ impl Plan {
             }
             Some(keys) => Some(keys.iter().map(|key| one_spelling(key)).collect()),
         };
+        let conditions = form.conditions.iter();
+        let conditions =
+            conditions.filter_map(|condition| Some((source.position(&condition.field)?, condition.clone())));
         let folder = Encoder::default();
         Ok(Self {
             preamble: preamble(&columns, csv, &folder)?,
             columns,
             key,
             order,
+            unique,
+            conditions: conditions.collect(),
             key_name: form.key.join(" / "),
             encoder: Encoder::new(replacements),
             folder,
@@ -185,6 +220,20 @@ impl Plan {
         !self.key.is_empty()
     }
 
+    /// Whether the list is about this row: it meets every condition of `where`.
+    pub(super) fn is_about(&self, row: Row<'_>) -> bool {
+        self.conditions.iter().all(|(place, condition)| condition.is_met_by(row.field(*place)))
+    }
+
+    /// Whether there are conditions at all.
+    pub(super) fn is_selective(&self) -> bool {
+        !self.conditions.is_empty()
+    }
+
+    pub(super) fn has_unique(&self) -> bool {
+        !self.unique.is_empty()
+    }
+
     pub(super) fn is_ordered(&self) -> bool {
         !self.order.is_empty()
     }
@@ -209,17 +258,17 @@ fn resolve(menu: &Menu, columns: &[Column], source: &Header, charset: Charset) -
     let mut missing: Vec<(&str, &str)> = Vec::new();
     let mut mapped = Vec::with_capacity(columns.len());
     for column in columns {
-        let origin = match (&column.constant, column.reads()) {
+        let names = column.reads();
+        let places: Vec<usize> = names.iter().filter_map(|name| source.position(name)).collect();
+        if places.len() < names.len() {
+            let lost = names.into_iter().filter(|name| source.position(name).is_none());
+            missing.extend(lost.map(|name| (name, column.header.as_str())));
+            continue;
+        }
+        let origin = match (&column.constant, places.first()) {
             (Some(constant), _) => Origin::Constant(constant.clone()),
-            (None, name) => {
-                let name = name.unwrap_or(&column.header);
-                if let Some(place) = source.position(name) {
-                    Origin::Source(place)
-                } else {
-                    missing.push((name, &column.header));
-                    continue;
-                }
-            }
+            (None, Some(&only)) if column.concat.is_none() => Origin::Source(only),
+            _ => Origin::Joined(Joined { places, between: column.between.clone().unwrap_or_default() }),
         };
         let header = column.header.clone();
         mapped.push(Mapped { header, origin, steps: Steps::of(column, charset)? });
@@ -229,6 +278,11 @@ fn resolve(menu: &Menu, columns: &[Column], source: &Header, charset: Charset) -
     for header in named.filter(|header| !columns.iter().any(|column| column.header == **header)) {
         if !missing.iter().any(|(name, _)| name == header) {
             missing.push((header, header));
+        }
+    }
+    for condition in form.conditions.iter().filter(|condition| source.position(&condition.field).is_none()) {
+        if !missing.iter().any(|(name, _)| *name == condition.field) {
+            missing.push((&condition.field, &condition.field));
         }
     }
     if mapped.is_empty() && missing.is_empty() {
@@ -259,8 +313,8 @@ fn missing_columns(missing: &[(&str, &str)], source: &Header) -> Failure {
         more => has.push_str(&format!(" and {more} more")),
     }
     let message = format!(
-        "the source lacks the {columns} {}. Its columns are: {has}. Correct the menu (field: under columns:, key:, \
-         order_by:) or the source",
+        "the source lacks the {columns} {}. Its columns are: {has}. Correct the menu (field: under columns: and \
+         where:, key:, order_by:) or the source",
         told.join(", ")
     );
     Failure::new(Code::MissingColumn, message)

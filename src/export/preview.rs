@@ -56,7 +56,7 @@ pub fn preview<E>(
                 return Ok(preview);
             }
             let faults = match liner.line(row) {
-                Outcome::NotWanted => continue,
+                Outcome::NotMeant | Outcome::NotWanted => continue,
                 Outcome::Written => Vec::new(),
                 Outcome::Faulty => liner.fault(row.line()).rows,
             };

@@ -3,10 +3,10 @@
 
 use super::unwritable;
 use crate::domain::failure::Failure;
-use std::fs::File;
+use std::fs::{DirBuilder, File};
 use std::io::{self, BufReader, Read};
 use std::ops::Range;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _};
 use std::path::{Path, PathBuf};
 
 /// A file that is appended to and read in pieces; it is made when the first bytes come.
@@ -38,7 +38,11 @@ impl Spill {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         let file = match &mut self.file {
             Some(file) => file,
-            none => none.insert(tempfile::tempfile_in(&self.folder)?),
+            none => {
+                // An export to one file is given a folder that may not be there.
+                DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
+                none.insert(tempfile::tempfile_in(&self.folder)?)
+            }
         };
         file.write_all_at(bytes, self.length)
     }

@@ -3,6 +3,7 @@
 mod digest;
 
 use super::{BadLetter, Catalogue, Code, Explanation, Labels, LetterKind, RowReason, thousands};
+use crate::domain::menu::DateForm;
 
 pub(super) static CATALOGUE: Catalogue = Catalogue {
     subject_good: "[正常] {name} {records}件を送信しました({at})",
@@ -92,8 +93,10 @@ fn row_reason(reason: &RowReason) -> String {
             told.join("、")
         }
         RowReason::Required => "必須ですが、空です".to_owned(),
+        RowReason::NotInMap => "置換表(replace.map)にない値です".to_owned(),
         RowReason::NotADate { form } => format!("日付として読めません(形式:{})", date_form(form)),
         RowReason::DateNotWritable => "日付を送信用の形式に変換できません".to_owned(),
+        RowReason::NoMatch { pattern } => format!("決められた形式(正規表現 {pattern})に合っていません"),
         RowReason::TooManyChars { has, most } => format!("{}文字あります(上限{}文字)", number(has), number(most)),
         RowReason::TooManyBytes { has, most } => {
             format!("Shift_JISで{}バイトあります(上限{}バイト)", number(has), number(most))
@@ -132,6 +135,9 @@ fn letter(letter: &BadLetter) -> String {
 
 /// `%Y/%m/%d` as people write it: `YYYY/MM/DD`; a form with other places stays as it is.
 fn date_form(form: &str) -> String {
+    if form == DateForm::WAREKI {
+        return "和暦".to_owned();
+    }
     let words = [("%Y", "YYYY"), ("%m", "MM"), ("%d", "DD"), ("%H", "hh"), ("%M", "mm"), ("%S", "ss")];
     let read = words.iter().fold(form.to_owned(), |form, (place, word)| form.replace(place, word));
     if read.contains('%') { form.to_owned() } else { read }

@@ -2,6 +2,7 @@
 //! at its default, so that one run says everything that is wrong. What a form means is the domain's to say.
 
 mod calendar;
+mod column;
 mod confirm;
 mod desk;
 mod integration;

@@ -36,13 +36,39 @@ pub(super) const CONFIRM: &[&str] = &[
 pub(super) const CONDITION: &[&str] = &["at", "is"];
 pub(super) const CONFIRM_ROWS: &[&str] = &["at", "key", "line", "column", "reason"];
 pub(super) const MENU: &[&str] =
-    &["name", "id", "source", "key", "columns", "order_by", "bad_rows", "checks", "integrations"];
+    &["name", "id", "source", "key", "columns", "where", "order_by", "bad_rows", "checks", "integrations"];
 pub(super) const SOURCE: &[&str] = &["records", "csv"];
 pub(super) const CSV_SOURCE: &[&str] =
     &["path", "charset", "delimiter", "quote", "columns", "max_age", "wait_until", "completion"];
-pub(super) const COLUMN: &[&str] =
-    &["header", "field", "constant", "trim", "required", "width", "kana", "date", "max_chars", "max_bytes", "on_long"];
+/// In the order in which the steps apply.
+pub(super) const COLUMN: &[&str] = &[
+    "header",
+    "field",
+    "constant",
+    "concat",
+    "between",
+    "trim",
+    "collapse_spaces",
+    "default",
+    "replace",
+    "case",
+    "width",
+    "kana",
+    "date",
+    "pad",
+    "max_chars",
+    "max_bytes",
+    "on_long",
+    "required",
+    "pattern",
+    "unique",
+];
+pub(super) const REPLACE: &[&str] = &["map", "otherwise"];
+pub(super) const OTHERWISE: &[&str] = &["text"];
+pub(super) const PAD: &[&str] = &["to", "with", "side"];
 pub(super) const DATE: &[&str] = &["from", "to"];
+/// Of `where`.
+pub(super) const CONDITION_OF_ROWS: &[&str] = &["field", "is", "is_not", "in", "empty"];
 pub(super) const ORDER_BY: &[&str] = &["header", "numeric", "descending"];
 pub(super) const CHECKS: &[&str] = &["empty", "duplicate_keys", "missing_column"];
 pub(super) const TIMER: &[&str] = &[
@@ -80,7 +106,7 @@ pub(super) const LATER_SOURCES: &[&str] = &["xlsx", "sql", "hanbai", "http", "co
 /// Every key as a path, such as `integrations[].csv.charset`, in the order of the settings reference.
 #[must_use]
 pub fn keys() -> Vec<String> {
-    let tables: [(&str, &[&str]); 25] = [
+    let tables: [(&str, &[&str]); 29] = [
         ("", FILE),
         ("integrations[].", INTEGRATION),
         ("integrations[].body.", BODY),
@@ -96,7 +122,11 @@ pub fn keys() -> Vec<String> {
         ("menus[].source.", SOURCE),
         ("menus[].source.csv.", CSV_SOURCE),
         ("menus[].columns[].", COLUMN),
+        ("menus[].columns[].replace.", REPLACE),
+        ("menus[].columns[].replace.otherwise.", OTHERWISE),
         ("menus[].columns[].date.", DATE),
+        ("menus[].columns[].pad.", PAD),
+        ("menus[].where[].", CONDITION_OF_ROWS),
         ("menus[].order_by[].", ORDER_BY),
         ("menus[].checks.", CHECKS),
         ("timers[].", TIMER),

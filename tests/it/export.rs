@@ -2,11 +2,14 @@
 
 mod batches;
 mod columns;
+mod conditions;
 mod duplicates;
+mod example;
 mod order;
 mod property;
 mod python;
 mod refusals;
+mod unique;
 
 use renkei::domain::failure::Failure;
 use renkei::domain::integration::{CsvForm, Limits};

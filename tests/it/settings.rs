@@ -2,6 +2,7 @@
 
 mod apply;
 mod calendar;
+mod columns;
 mod confirm;
 mod export;
 mod files;

@@ -74,3 +74,16 @@ async fn the_files_of_a_run_that_nobody_approved_are_held_again_when_it_is_repea
     house.settle().await;
     assert_eq!((house.detail(&third.id).await.run.state, house.received().len()), (RunState::Accepted, 2));
 }
+
+#[tokio::test]
+async fn rows_that_a_list_is_not_about_warn_nobody_and_a_list_of_which_none_is_left_is_held() {
+    let house = House::new().await;
+    house.file("list.csv", "社員コード,社員名\n1045,a\n1102,\n");
+    house.settings(json!({}), json!({ "where": [{ "field": "社員名", "empty": false }] }), vec![]).await;
+    let run = house.carried().await.run;
+    assert!(run.state == RunState::Accepted && run.failure.is_none() && run.warning.is_none(), "{run:?}");
+    house.file("list.csv", "社員コード,社員名\n1045,\n1102,\n");
+    let run = house.carried().await.run;
+    assert_eq!((run.state, run.failure.unwrap().code), (RunState::Held, Code::Empty));
+    assert_eq!(house.received().len(), 1, "an emptied list is not sent");
+}

@@ -40,7 +40,7 @@ pub(in crate::settings) fn integration(desk: &mut Desk<'_>, node: &Node) -> Opti
 }
 
 /// The entries of a map whose keys are free.
-fn pairs<'a, T>(
+pub(super) fn pairs<'a, T>(
     desk: &mut Desk<'a>,
     node: &Node,
     of: &str,

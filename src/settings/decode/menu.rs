@@ -1,9 +1,9 @@
 //! A menu as written.
 
+use super::column::column;
 use super::desk::Desk;
 use crate::domain::menu::{
-    Checks, Column, CsvSourceForm, DateForm, MenuForm, OnBadRow, OnLong, OnTrip, OrderBy, RecordsForm, SourceCharset,
-    SourceForm, Width,
+    Checks, Condition, CsvSourceForm, MenuForm, OnBadRow, OnTrip, OrderBy, RecordsForm, SourceCharset, SourceForm,
 };
 use crate::settings::keys;
 use crate::yaml::Node;
@@ -23,6 +23,9 @@ pub(in crate::settings) fn menu(desk: &mut Desk<'_>, node: &Node) -> Option<Menu
             .field(&fields, "columns", |desk, node| {
                 desk.list(node, "[ { header: 社員コード, field: emp_no } ]", column)
             })
+            .unwrap_or_default(),
+        conditions: desk
+            .field(&fields, "where", |desk, node| desk.list(node, "[ { field: 在籍, is: \"1\" } ]", condition))
             .unwrap_or_default(),
         order_by: desk
             .field(&fields, "order_by", |desk, node| desk.list(node, "[ { header: 社員コード } ]", order_by))
@@ -121,33 +124,17 @@ fn completion(desk: &mut Desk<'_>, node: &Node) -> Option<String> {
     desk.file(node)
 }
 
-fn column(desk: &mut Desk<'_>, node: &Node) -> Option<Column> {
-    let fields = desk.fields(node, "a column", keys::COLUMN)?;
-    let widths = [("full", Width::Full), ("half", Width::Half)];
-    Some(Column {
-        header: desk.needed(&fields, "header", "header: 社員コード", Desk::text)?,
-        field: desk.field(&fields, "field", Desk::text),
-        constant: desk.field(&fields, "constant", Desk::text),
-        trim: desk.field(&fields, "trim", Desk::flag).unwrap_or_default(),
-        required: desk.field(&fields, "required", Desk::flag).unwrap_or_default(),
-        width: desk.field(&fields, "width", |desk, node| desk.choice(node, &widths)),
-        kana: desk.field(&fields, "kana", |desk, node| desk.choice(node, &widths)),
-        date: desk.field(&fields, "date", date),
-        max_chars: desk.field(&fields, "max_chars", Desk::number),
-        max_bytes: desk.field(&fields, "max_bytes", Desk::number),
-        on_long: desk
-            .field(&fields, "on_long", |desk, node| {
-                desk.choice(node, &[("reject", OnLong::Reject), ("truncate", OnLong::Truncate)])
-            })
-            .unwrap_or_default(),
-    })
-}
-
-fn date(desk: &mut Desk<'_>, node: &Node) -> Option<DateForm> {
-    let fields = desk.fields(node, "a date's form", keys::DATE)?;
-    let from = desk.needed(&fields, "from", "from: \"%Y%m%d\"", Desk::text);
-    let to = desk.needed(&fields, "to", "to: \"%Y/%m/%d\"", Desk::text);
-    Some(DateForm { from: from?, to: to? })
+fn condition(desk: &mut Desk<'_>, node: &Node) -> Option<Condition> {
+    let fields = desk.fields(node, "a condition", keys::CONDITION_OF_ROWS)?;
+    let field = desk.needed(&fields, "field", "field: 在籍", Desk::text);
+    let condition = Condition {
+        field: field.clone().unwrap_or_default(),
+        is: desk.field(&fields, "is", Desk::text),
+        is_not: desk.field(&fields, "is_not", Desk::text),
+        one_of: desk.field(&fields, "in", |desk, node| desk.list(node, "[\"1\", \"2\"]", Desk::text)),
+        empty: desk.field(&fields, "empty", Desk::flag),
+    };
+    field.map(|_| condition)
 }
 
 fn order_by(desk: &mut Desk<'_>, node: &Node) -> Option<OrderBy> {

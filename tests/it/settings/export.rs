@@ -31,6 +31,7 @@ fn every_example_in_the_repository_survives_an_export() {
         EXAMPLE,
         include_str!("../../../examples/settings.yaml"),
         include_str!("../../../examples/confirm.yaml"),
+        include_str!("../../../examples/mapping.yaml"),
         include_str!("../../../examples/demo/settings.yaml"),
     ] {
         let entities = loaded(example).entities;
@@ -57,7 +58,7 @@ fn every_key_survives_an_export() {
     // A reader that knows YAML 1.1's words too finds the same texts.
     let other: Value = serde_yaml::from_str(&exported).unwrap();
     assert_eq!(other["menus"][0]["name"], "true");
-    assert_eq!(other["menus"][0]["columns"][2]["header"], "改\n行");
+    assert_eq!(other["menus"][0]["columns"][3]["header"], "改\n行");
     assert_eq!(other["timers"][0]["name"], "1");
 }
 
