@@ -17,10 +17,13 @@ mod text;
 pub use self::csv::{CsvRows, FileInfo};
 pub use self::error::SourceError;
 pub use self::import::{Imported, import};
+pub use self::json::JsonRows;
 pub use self::locate::{Found, NotReady, Why, locate};
 pub use self::records::{RecordBlocks, RecordsInfo};
 
-use crate::domain::menu::{CsvSourceForm, Menu, SourceForm};
+use self::charset::Expected;
+use self::text::Text;
+use crate::domain::menu::{CsvSourceForm, JsonlSourceForm, Menu, SourceForm};
 use crate::domain::record::{Block, Header};
 use crate::store::Store;
 use chrono::{DateTime, Utc};
@@ -52,8 +55,10 @@ pub struct Opened {
 /// A source's rows. An iterator for a blocking thread; after an error there is nothing more.
 #[derive(Debug)]
 pub enum Blocks {
-    /// Of a file.
+    /// Of a file of delimited text.
     Csv(Box<CsvRows>),
+    /// Of a file of JSON lines.
+    Json(Box<JsonRows>),
     /// Of renkei's own records.
     Records(RecordBlocks),
 }
@@ -64,6 +69,7 @@ impl Iterator for Blocks {
     fn next(&mut self) -> Option<Self::Item> {
         match self {
             Self::Csv(rows) => rows.next(),
+            Self::Json(rows) => rows.next(),
             Self::Records(blocks) => blocks.next(),
         }
     }
@@ -103,12 +109,17 @@ impl fmt::Display for SourceInfo {
 /// not any more is [`SourceError::NotReady`].
 ///
 /// # Errors
-/// As [`locate()`], [`CsvRows::open`] and, for records, [`SourceError::NeverImported`] and [`SourceError::Store`].
+/// As [`open_csv`], [`open_jsonl`] and, for records, [`SourceError::NeverImported`] and [`SourceError::Store`].
 pub async fn open(menu: &Menu, store: &Store, context: &OpenContext) -> Result<Opened, SourceError> {
     match &menu.form().source {
         SourceForm::Csv(form) => {
             let (form, context) = (form.clone(), *context);
             let opened = tokio::task::spawn_blocking(move || open_csv(&form, &context)).await;
+            opened.unwrap_or(Err(SourceError::Ended))
+        }
+        SourceForm::Jsonl(form) => {
+            let (form, context) = (form.clone(), *context);
+            let opened = tokio::task::spawn_blocking(move || open_jsonl(&form, &context)).await;
             opened.unwrap_or(Err(SourceError::Ended))
         }
         SourceForm::Records(_) => {
@@ -125,4 +136,16 @@ pub async fn open(menu: &Menu, store: &Store, context: &OpenContext) -> Result<O
 pub fn open_csv(form: &CsvSourceForm, context: &OpenContext) -> Result<Opened, SourceError> {
     let (rows, about) = CsvRows::open(locate(form, context)?, form)?;
     Ok(Opened { header: rows.header().clone(), blocks: Blocks::Csv(Box::new(rows)), about: SourceInfo::File(about) })
+}
+
+/// Opens a file of JSON lines; blocks while its charset is detected.
+///
+/// # Errors
+/// As [`locate()`]; the file cannot be read, is empty or has changed since it was found; its charset is not certain;
+/// it holds no object, or its first one cannot be a header.
+pub fn open_jsonl(form: &JsonlSourceForm, context: &OpenContext) -> Result<Opened, SourceError> {
+    let text = Text::open(locate(form, context)?, form.charset, Expected::JsonLines)?;
+    let rows = JsonRows::open(text, form.columns.clone())?;
+    let (header, about) = (rows.header().clone(), SourceInfo::File(rows.about()));
+    Ok(Opened { header, blocks: Blocks::Json(Box::new(rows)), about })
 }

@@ -1,13 +1,13 @@
 //! A file of delimited text, read as blocks: found, its charset and dialect settled, then split strictly and watched
 //! until its last byte. Memory does not depend on the number of rows.
 
-use super::charset::{self, Charset};
+use super::charset::{Charset, Expected};
 use super::dialect::{self, Dialect};
 use super::error::{Place, SourceError};
 use super::locate::{Found, Looks};
 use super::packed::Packed;
 use super::split::{Broken, Splitter};
-use super::text::{Text, Watched};
+use super::text::Text;
 use crate::domain::menu::CsvSourceForm;
 use crate::domain::record::{Block, Header};
 use chrono::{DateTime, Utc};
@@ -68,9 +68,7 @@ impl CsvRows {
     /// The file cannot be read, is empty or has changed since it was found; its charset is not certain; its header is
     /// not the header of a table.
     pub fn open(found: Found, form: &CsvSourceForm) -> Result<(Self, FileInfo), SourceError> {
-        let mut file = Watched::open(found)?;
-        let charset = charset::settle(&mut file, form.charset)?;
-        let mut text = Text::new(file, charset)?;
+        let mut text = Text::open(found, form.charset, Expected::Csv)?;
         let mut piece = String::new();
         let mut more = text.next(&mut piece)?;
         let mut next = String::new();

@@ -1,12 +1,12 @@
 //! `records import`: a file of CSV, TSV or JSON lines becomes a menu's records. All or nothing: the rows go into a new
 //! generation, which takes the old one's place at once when the last row is in it; after any error the old one stays.
 
-use super::charset;
+use super::charset::Expected;
 use super::csv::{CsvRows, FileInfo};
 use super::error::SourceError;
 use super::json::JsonRows;
 use super::locate::{Found, named};
-use super::text::{Text, Watched};
+use super::text::Text;
 use crate::domain::menu::{CsvSourceForm, SourceCharset};
 use crate::domain::record::{Block, Header};
 use crate::store::Store;
@@ -131,19 +131,14 @@ fn open(path: &Path) -> Result<(Header, FileInfo, Rows), SourceError> {
     Ok((rows.header().clone(), about, Rows::Csv(Box::new(rows))))
 }
 
-fn text(found: Found) -> Result<Text, SourceError> {
-    let mut file = Watched::open(found)?;
-    let charset = charset::settle(&mut file, SourceCharset::Auto)?;
-    Text::new(file, charset)
-}
-
 fn json(found: Found) -> Result<(Header, FileInfo, Rows), SourceError> {
-    let rows = JsonRows::open(text(found)?)?;
+    let text = Text::open(found, SourceCharset::Auto, Expected::JsonLines)?;
+    let rows = JsonRows::open(text, Vec::new())?;
     Ok((rows.header().clone(), rows.about(), Rows::Json(Box::new(rows))))
 }
 
 fn begins_with_brace(found: Found) -> Result<bool, SourceError> {
     let mut piece = String::new();
-    text(found)?.next(&mut piece)?;
+    Text::open(found, SourceCharset::Auto, Expected::Csv)?.next(&mut piece)?;
     Ok(piece.trim_start().starts_with('{'))
 }

@@ -1,9 +1,10 @@
 //! The characters of an open file, piece by piece, decoded without replacement: a byte that the charset does not have
 //! ends the text, and the text before it is still given out, so that the error can name its line.
 
-use super::charset::Charset;
+use super::charset::{self, Charset, Expected};
 use super::error::{Place, SourceError};
 use super::locate::{Found, Looks};
+use crate::domain::menu::SourceCharset;
 use encoding_rs::{Decoder, DecoderResult};
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -101,8 +102,15 @@ pub(super) struct Text {
 }
 
 impl Text {
+    /// Opens a found file and settles its charset.
+    pub(super) fn open(found: Found, wanted: SourceCharset, expected: Expected) -> Result<Self, SourceError> {
+        let mut file = Watched::open(found)?;
+        let charset = charset::settle(&mut file, wanted, expected)?;
+        Self::new(file, charset)
+    }
+
     /// Begins after the byte order mark, if there is one.
-    pub(super) fn new(mut file: Watched, charset: Charset) -> Result<Self, SourceError> {
+    fn new(mut file: Watched, charset: Charset) -> Result<Self, SourceError> {
         file.rewind()?;
         let mut raw = Vec::with_capacity(PIECE + 8);
         let over = file.read(&mut raw)?;

@@ -14,6 +14,7 @@ mod export;
 mod full_disk;
 mod fuzz;
 mod house;
+mod jsonl_source;
 mod keeping;
 mod kill_storm;
 mod killed;

@@ -2,8 +2,8 @@
 
 use super::desk::Desk;
 use crate::domain::menu::{
-    Checks, Column, CsvSourceForm, DateForm, MenuForm, OnBadRow, OnLong, OnTrip, OrderBy, RecordsForm, SourceCharset,
-    SourceForm, Width,
+    Checks, Column, CsvSourceForm, DateForm, JsonlSourceForm, MenuForm, OnBadRow, OnLong, OnTrip, OrderBy, RecordsForm,
+    SourceCharset, SourceForm, Width,
 };
 use crate::settings::keys;
 use crate::yaml::Node;
@@ -46,7 +46,8 @@ fn source(desk: &mut Desk<'_>, node: &Node) -> Option<SourceForm> {
     for entry in fields.entries.iter().filter(|entry| later(&entry.key)) {
         refused = true;
         let what = format!("the source {} is not in this version", entry.key);
-        let fix = "use csv (a file) or records (rows kept by renkei, filled by `renkei records import`)";
+        let fix = "use csv (a file), jsonl (a file of JSON lines) or records (rows kept by renkei, filled by `renkei \
+                   records import`)";
         desk.under(&entry.key, |desk| desk.refuse(entry.place, what, fix));
     }
     let named: Vec<_> = fields.entries.iter().filter(|entry| keys::SOURCE.contains(&entry.key.as_str())).collect();
@@ -63,6 +64,9 @@ fn source(desk: &mut Desk<'_>, node: &Node) -> Option<SourceForm> {
             }
             Some(SourceForm::Records(RecordsForm {}))
         }
+        [one] if one.key == "jsonl" => {
+            desk.under("jsonl", |desk| jsonl_source(desk, &one.value)).map(SourceForm::Jsonl)
+        }
         [one] => desk.under("csv", |desk| csv_source(desk, &one.value)).map(SourceForm::Csv),
         [_, second, ..] => {
             desk.refuse(second.place, "the source names two kinds", "keep one of them");
@@ -71,21 +75,36 @@ fn source(desk: &mut Desk<'_>, node: &Node) -> Option<SourceForm> {
     }
 }
 
+const CHARSETS: &[(&str, SourceCharset)] = &[
+    ("auto", SourceCharset::Auto),
+    ("utf8", SourceCharset::Utf8),
+    ("sjis", SourceCharset::Sjis),
+    ("euc-jp", SourceCharset::EucJp),
+    ("iso-2022-jp", SourceCharset::Iso2022Jp),
+    ("utf16", SourceCharset::Utf16),
+];
+
 fn csv_source(desk: &mut Desk<'_>, node: &Node) -> Option<CsvSourceForm> {
     let fields = desk.fields(node, "a csv source", keys::CSV_SOURCE)?;
-    let charsets = [
-        ("auto", SourceCharset::Auto),
-        ("utf8", SourceCharset::Utf8),
-        ("sjis", SourceCharset::Sjis),
-        ("euc-jp", SourceCharset::EucJp),
-        ("iso-2022-jp", SourceCharset::Iso2022Jp),
-        ("utf16", SourceCharset::Utf16),
-    ];
     Some(CsvSourceForm {
         path: desk.needed(&fields, "path", "path: employees.csv", pattern)?,
-        charset: desk.field(&fields, "charset", |desk, node| desk.choice(node, &charsets)).unwrap_or_default(),
+        charset: desk.field(&fields, "charset", |desk, node| desk.choice(node, CHARSETS)).unwrap_or_default(),
         delimiter: desk.field(&fields, "delimiter", separator),
         quote: desk.field(&fields, "quote", Desk::text),
+        columns: desk
+            .field(&fields, "columns", |desk, node| desk.list(node, "[emp_no, name]", Desk::text))
+            .unwrap_or_default(),
+        max_age: desk.field(&fields, "max_age", Desk::span),
+        wait_until: desk.field(&fields, "wait_until", Desk::span),
+        completion: desk.field(&fields, "completion", completion),
+    })
+}
+
+fn jsonl_source(desk: &mut Desk<'_>, node: &Node) -> Option<JsonlSourceForm> {
+    let fields = desk.fields(node, "a jsonl source", keys::JSONL_SOURCE)?;
+    Some(JsonlSourceForm {
+        path: desk.needed(&fields, "path", "path: employees.jsonl", pattern)?,
+        charset: desk.field(&fields, "charset", |desk, node| desk.choice(node, CHARSETS)).unwrap_or_default(),
         columns: desk
             .field(&fields, "columns", |desk, node| desk.list(node, "[emp_no, name]", Desk::text))
             .unwrap_or_default(),
