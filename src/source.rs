@@ -6,6 +6,7 @@ pub mod charset;
 pub mod csv;
 pub mod dialect;
 pub mod error;
+mod gzip;
 pub mod import;
 mod json;
 pub mod locate;
@@ -90,7 +91,8 @@ impl fmt::Display for SourceInfo {
         const TIME: &str = "%Y-%m-%dT%H:%M:%SZ";
         match self {
             Self::File(file) => {
-                write!(out, "{} ({} bytes, ", file.path.display(), file.size)?;
+                let packed = if file.packed { " of gzip" } else { "" };
+                write!(out, "{} ({} bytes{packed}, ", file.path.display(), file.size)?;
                 write!(out, "written {}, {}", file.modified.format(TIME), file.charset)?;
                 match file.dialect {
                     Some(dialect) => write!(out, ", {dialect})"),

@@ -22,8 +22,10 @@ const SAMPLE: usize = 96 * 1024;
 pub struct FileInfo {
     /// The file.
     pub path: PathBuf,
-    /// Bytes.
+    /// Bytes, as it lies on the disk.
     pub size: u64,
+    /// Whether it is packed by gzip.
+    pub packed: bool,
     /// When it was written last.
     pub modified: DateTime<Utc>,
     /// The charset it is read in.
@@ -35,7 +37,7 @@ pub struct FileInfo {
 impl FileInfo {
     pub(super) fn of(text: &Text, dialect: Option<Dialect>) -> Self {
         let Found { path, looks: Looks { size, modified, .. } } = text.file().found().clone();
-        Self { path, size, modified, charset: text.charset(), dialect }
+        Self { path, size, packed: text.file().is_packed(), modified, charset: text.charset(), dialect }
     }
 
     /// The file's name without its folder.

@@ -50,7 +50,7 @@ impl Iterator for Rows {
 
 /// Replaces a menu's records (by the menu's id) by those of a file. `.tsv` and `.tab` are split at tabs; `.jsonl`,
 /// `.ndjson` and `.json` are JSON lines, as is any other but `.csv` that begins with a brace; the rest is CSV whose
-/// delimiter and quoting are detected. The charset is detected in each case. A file that a person names by hand is
+/// delimiter and quoting are detected. `.gz` at the end is not looked at, and what is packed by gzip is unpacked. The charset is detected in each case. A file that a person names by hand is
 /// read also if it was written a moment ago; that it changes meanwhile is an error as in any source.
 ///
 /// The old generation stays for those who are reading it; it is among the stale ones from now on.
@@ -109,7 +109,12 @@ async fn fill(store: &Store, generation: i64, rows: Rows) -> Result<u64, SourceE
 
 fn open(path: &Path) -> Result<(Header, FileInfo, Rows), SourceError> {
     let found = named(path)?;
-    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let ending =
+        |path: &Path| path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let mut extension = ending(path);
+    if extension == "gz" {
+        extension = ending(&path.with_extension(""));
+    }
     let delimiter = match extension.as_str() {
         "jsonl" | "ndjson" | "json" => return json(found),
         "tsv" | "tab" => Some("\\t".to_owned()),

@@ -46,7 +46,7 @@ fn touch(path: &Path, when: DateTime<Utc>) {
 }
 
 /// A form with a path and further settings.
-fn form(path: &Path, more: &str) -> CsvSourceForm {
+pub(crate) fn form(path: &Path, more: &str) -> CsvSourceForm {
     let text = format!("path: {:?}\n{more}", path.to_str().unwrap());
     serde_yaml::from_str(&text).unwrap()
 }
@@ -54,7 +54,7 @@ fn form(path: &Path, more: &str) -> CsvSourceForm {
 /// Header, rows with their lines, charset and dialect.
 type Table = (Vec<String>, Vec<(u64, Vec<String>)>, String);
 
-fn read_form(form: &CsvSourceForm) -> Result<Table, SourceError> {
+pub(crate) fn read_form(form: &CsvSourceForm) -> Result<Table, SourceError> {
     let opened = open_csv(form, &context())?;
     let SourceInfo::File(about) = opened.about else { panic!("no file") };
     let mut rows = Vec::new();

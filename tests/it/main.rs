@@ -13,6 +13,7 @@ mod docs;
 mod export;
 mod full_disk;
 mod fuzz;
+mod gzip_source;
 mod house;
 mod jsonl_source;
 mod keeping;
