@@ -8,6 +8,9 @@ use super::integration::{first_error, is_false};
 use super::label;
 use serde::{Deserialize, Serialize};
 
+/// How many rows a source may have where its settings do not say: more is rather another list than this one.
+pub const MOST_ROWS: u64 = 1_000_000;
+
 /// Where a menu's records come from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
@@ -35,7 +38,11 @@ impl SourceForm {
 /// `records: {}`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RecordsForm {}
+pub struct RecordsForm {
+    /// As of [`CsvSourceForm`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most_rows: Option<u64>,
+}
 
 /// The charset of a source file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -90,6 +97,9 @@ pub struct CsvSourceForm {
     /// A file that must stand beside it, newer than or as old as it, before it is read (`{path}.done`, say).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completion: Option<String>,
+    /// The most rows; [`MOST_ROWS`] where absent. One more is an error, never a list that ends there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most_rows: Option<u64>,
 }
 
 /// `jsonl: { path, … }`: a file of one JSON object a line.
@@ -113,6 +123,9 @@ pub struct JsonlSourceForm {
     /// As of [`CsvSourceForm`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completion: Option<String>,
+    /// As of [`CsvSourceForm`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most_rows: Option<u64>,
 }
 
 /// What the sources that read a file have in common: which file, and when it may be read.
@@ -447,10 +460,10 @@ fn columns(form: &MenuForm, faults: &mut Vec<Fault>) {
 }
 
 fn source(form: &SourceForm, faults: &mut Vec<Fault>) {
-    let (kind, columns) = match form {
-        SourceForm::Records(_) => return,
-        SourceForm::Csv(csv) => ("csv", &csv.columns),
-        SourceForm::Jsonl(jsonl) => ("jsonl", &jsonl.columns),
+    let (kind, columns, most_rows): (_, &[String], _) = match form {
+        SourceForm::Records(records) => ("records", &[], records.most_rows),
+        SourceForm::Csv(csv) => ("csv", &csv.columns, csv.most_rows),
+        SourceForm::Jsonl(jsonl) => ("jsonl", &jsonl.columns, jsonl.most_rows),
     };
     let mut refuse = |field: &str, what: &str, fix: &str| {
         faults.push(Fault::error(&["source", kind, field], what, fix));
@@ -461,6 +474,9 @@ fn source(form: &SourceForm, faults: &mut Vec<Fault>) {
     let mut seen = std::collections::HashSet::new();
     if columns.iter().any(|name| name.is_empty() || !seen.insert(name)) {
         refuse("columns", "a column name is empty or stands twice", "give each column its own name");
+    }
+    if most_rows == Some(0) {
+        refuse("most_rows", "most_rows 0 lets no row through", "write 1 or more");
     }
     let SourceForm::Csv(csv) = form else { return };
     let single = |text: &str| text == "\\t" || (text.len() == 1 && text.is_ascii() && !"\r\n".contains(text));

@@ -38,9 +38,11 @@ pub(super) const CONFIRM_ROWS: &[&str] = &["at", "key", "line", "column", "reaso
 pub(super) const MENU: &[&str] =
     &["name", "id", "source", "key", "columns", "order_by", "bad_rows", "checks", "integrations"];
 pub(super) const SOURCE: &[&str] = &["records", "csv", "jsonl"];
+pub(super) const RECORDS_SOURCE: &[&str] = &["most_rows"];
 pub(super) const CSV_SOURCE: &[&str] =
-    &["path", "charset", "delimiter", "quote", "columns", "max_age", "wait_until", "completion"];
-pub(super) const JSONL_SOURCE: &[&str] = &["path", "charset", "columns", "max_age", "wait_until", "completion"];
+    &["path", "charset", "delimiter", "quote", "columns", "max_age", "wait_until", "completion", "most_rows"];
+pub(super) const JSONL_SOURCE: &[&str] =
+    &["path", "charset", "columns", "max_age", "wait_until", "completion", "most_rows"];
 pub(super) const COLUMN: &[&str] =
     &["header", "field", "constant", "trim", "required", "width", "kana", "date", "max_chars", "max_bytes", "on_long"];
 pub(super) const DATE: &[&str] = &["from", "to"];
@@ -81,7 +83,7 @@ pub(super) const LATER_SOURCES: &[&str] = &["xlsx", "sql", "hanbai", "http", "co
 /// Every key as a path, such as `integrations[].csv.charset`, in the order of the settings reference.
 #[must_use]
 pub fn keys() -> Vec<String> {
-    let tables: [(&str, &[&str]); 26] = [
+    let tables: [(&str, &[&str]); 27] = [
         ("", FILE),
         ("integrations[].", INTEGRATION),
         ("integrations[].body.", BODY),
@@ -95,6 +97,7 @@ pub fn keys() -> Vec<String> {
         ("integrations[].confirm.rows.", CONFIRM_ROWS),
         ("menus[].", MENU),
         ("menus[].source.", SOURCE),
+        ("menus[].source.records.", RECORDS_SOURCE),
         ("menus[].source.csv.", CSV_SOURCE),
         ("menus[].source.jsonl.", JSONL_SOURCE),
         ("menus[].columns[].", COLUMN),

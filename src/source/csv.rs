@@ -12,7 +12,7 @@ use crate::domain::menu::CsvSourceForm;
 use crate::domain::record::{Block, Header};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How much text the dialect is judged by, in bytes.
 const SAMPLE: usize = 96 * 1024;
@@ -182,6 +182,10 @@ impl CsvRows {
         let what = format!("the row has {found} fields where the header has {wanted}");
         let mend = "quote fields that hold the delimiter or a line break; if the file ends here, it may have been cut";
         self.malformed(place, what, mend)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.text.file().path()
     }
 
     fn malformed(&self, place: Place, what: impl Into<String>, mend: impl Into<String>) -> SourceError {

@@ -131,6 +131,7 @@ fn open(path: &Path) -> Result<(Header, FileInfo, Rows), SourceError> {
         max_age: None,
         wait_until: None,
         completion: None,
+        most_rows: None,
     };
     let (rows, about) = CsvRows::open(found, &form)?;
     Ok((rows.header().clone(), about, Rows::Csv(Box::new(rows))))

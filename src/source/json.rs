@@ -12,10 +12,11 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
+use std::path::Path;
 
 /// The rows of a file of JSON lines, block by block. After an error there is nothing more.
 #[derive(Debug)]
-pub struct JsonRows {
+pub(super) struct JsonRows {
     text: Text,
     piece: String,
     at: usize,
@@ -156,6 +157,10 @@ impl JsonRows {
             (format!("{name} is not among the names of the first object"), mend)
         };
         self.malformed(Place::line(self.line), what, mend)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.text.file().path()
     }
 
     fn malformed(&self, place: Place, what: impl Into<String>, mend: impl Into<String>) -> SourceError {

@@ -22,6 +22,7 @@ mod killed;
 mod ledger;
 mod mail_server;
 mod main_job;
+mod most_rows;
 mod notify;
 mod push;
 mod records;

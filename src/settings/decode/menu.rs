@@ -17,7 +17,7 @@ pub(in crate::settings) fn menu(desk: &mut Desk<'_>, node: &Node) -> Option<Menu
         id: desk.field(&fields, "id", Desk::text),
         source: desk
             .needed(&fields, "source", "source: { csv: { path: employees.csv } } or source: { records: {} }", source)
-            .unwrap_or(SourceForm::Records(RecordsForm {})),
+            .unwrap_or(SourceForm::Records(RecordsForm::default())),
         key: desk.field(&fields, "key", |desk, node| desk.list(node, headers, Desk::text)).unwrap_or_default(),
         columns: desk
             .field(&fields, "columns", |desk, node| {
@@ -59,10 +59,7 @@ fn source(desk: &mut Desk<'_>, node: &Node) -> Option<SourceForm> {
             None
         }
         [one] if one.key == "records" => {
-            if !one.value.is_null() {
-                desk.field(&fields, "records", |desk, node| desk.fields(node, "records", &[]).map(|_| ()))?;
-            }
-            Some(SourceForm::Records(RecordsForm {}))
+            desk.under("records", |desk| records_source(desk, &one.value)).map(SourceForm::Records)
         }
         [one] if one.key == "jsonl" => {
             desk.under("jsonl", |desk| jsonl_source(desk, &one.value)).map(SourceForm::Jsonl)
@@ -73,6 +70,14 @@ fn source(desk: &mut Desk<'_>, node: &Node) -> Option<SourceForm> {
             None
         }
     }
+}
+
+fn records_source(desk: &mut Desk<'_>, node: &Node) -> Option<RecordsForm> {
+    if node.is_null() {
+        return Some(RecordsForm::default());
+    }
+    let fields = desk.fields(node, "records", keys::RECORDS_SOURCE)?;
+    Some(RecordsForm { most_rows: desk.field(&fields, "most_rows", Desk::number) })
 }
 
 const CHARSETS: &[(&str, SourceCharset)] = &[
@@ -97,6 +102,7 @@ fn csv_source(desk: &mut Desk<'_>, node: &Node) -> Option<CsvSourceForm> {
         max_age: desk.field(&fields, "max_age", Desk::span),
         wait_until: desk.field(&fields, "wait_until", Desk::span),
         completion: desk.field(&fields, "completion", completion),
+        most_rows: desk.field(&fields, "most_rows", Desk::number),
     })
 }
 
@@ -111,6 +117,7 @@ fn jsonl_source(desk: &mut Desk<'_>, node: &Node) -> Option<JsonlSourceForm> {
         max_age: desk.field(&fields, "max_age", Desk::span),
         wait_until: desk.field(&fields, "wait_until", Desk::span),
         completion: desk.field(&fields, "completion", completion),
+        most_rows: desk.field(&fields, "most_rows", Desk::number),
     })
 }
 
