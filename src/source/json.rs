@@ -5,7 +5,7 @@
 
 use super::csv::FileInfo;
 use super::error::{Place, SourceError};
-use super::split::{MOST_COLUMNS, MOST_FIELD_BYTES, MOST_RECORD_BYTES};
+use super::split::{How, MOST_COLUMNS, MOST_FIELD_BYTES, MOST_RECORD_BYTES};
 use super::text::Text;
 use crate::domain::record::{Block, Header};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -103,6 +103,10 @@ impl JsonRows {
     }
 
     fn parse<'t>(&self, line: &'t str) -> Result<Object<'t>, SourceError> {
+        if line.starts_with('\u{feff}') {
+            let (what, mend) = How::Mark.words();
+            return Err(self.malformed(Place::line(self.line), what, mend));
+        }
         if line.trim_start().starts_with('[') {
             let mend = "write one object a line, without brackets around them and commas between";
             return Err(self.malformed(Place::line(self.line), "a JSON list", mend));

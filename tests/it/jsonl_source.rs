@@ -104,6 +104,22 @@ fn a_charset_is_detected_or_set() {
 }
 
 #[test]
+fn a_byte_order_mark_in_the_middle_is_a_seam_at_a_rows_start_and_a_character_in_a_value() {
+    let seam = "{\"a\":1}\n\u{feff}{\"a\":2}\n";
+    for bytes in [seam.to_owned(), format!("\u{feff}{seam}")] {
+        refused(
+            bytes,
+            "",
+            Code::SourceMalformed,
+            "line 2: a byte order mark stands at the start of a row: the file looks",
+        );
+    }
+    refused("\u{feff}\u{feff}{\"a\":1}\n", "", Code::SourceMalformed, "line 1: a byte order mark");
+    refused("{\"a\":1}\u{feff}{\"a\":1}\n", "", Code::SourceMalformed, "line 1: no JSON object");
+    assert_eq!(read("{\"a\":\"x\u{feff}\"}\n", "").unwrap(), ["a", "1 x\u{feff}"]);
+}
+
+#[test]
 fn it_is_found_like_any_file() {
     let folder = Folder::new();
     folder.write("emp_20261123.jsonl", 90, "{\"a\":1}");
@@ -180,6 +196,22 @@ async fn a_run_sends_the_objects_of_todays_file_and_waits_for_it() {
     house.settle().await;
     assert_eq!(house.detail(&waiting.id).await.run.state, RunState::Accepted);
     assert_eq!(house.received()[0].csv_lines(9), ["社員コード,社員名", "0045,髙橋", "1102,"]);
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_within_a_value_is_told_and_not_sent() {
+    for (name, bytes) in [
+        ("list.jsonl", "{\"社員コード\":\"1\",\"社員名\":\"佐\u{feff}藤\"}\n"),
+        ("list.csv", "社員コード,社員名\n1,佐\u{feff}藤\n"),
+    ] {
+        let house = House::new().await;
+        let path = house.file(name, bytes);
+        let kind = name.trim_start_matches("list.");
+        house.settings(json!({}), json!({ "source": { kind: { "path": path } } }), vec![]).await;
+        let failure = house.carried().await.run.failure.unwrap();
+        assert_eq!(failure.code, Code::Unmappable, "{}", failure.message);
+        assert!(house.received().is_empty());
+    }
 }
 
 #[tokio::test]
