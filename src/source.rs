@@ -6,6 +6,7 @@ pub mod charset;
 pub mod csv;
 pub mod dialect;
 pub mod error;
+mod gzip;
 pub mod import;
 mod json;
 pub mod locate;
@@ -20,7 +21,10 @@ pub use self::import::{Imported, import};
 pub use self::locate::{Found, NotReady, Why, locate};
 pub use self::records::{RecordBlocks, RecordsInfo};
 
-use crate::domain::menu::{CsvSourceForm, Menu, SourceForm};
+use self::charset::Expected;
+use self::json::JsonRows;
+use self::text::Text;
+use crate::domain::menu::{CsvSourceForm, JsonlSourceForm, MOST_ROWS, Menu, SourceForm};
 use crate::domain::record::{Block, Header};
 use crate::store::Store;
 use chrono::{DateTime, Utc};
@@ -49,23 +53,63 @@ pub struct Opened {
     pub about: SourceInfo,
 }
 
-/// A source's rows. An iterator for a blocking thread; after an error there is nothing more.
+/// A source's rows, up to as many as it may have: one more is an error, never a list that ends there. An iterator for
+/// a blocking thread; after an error there is nothing more.
 #[derive(Debug)]
-pub enum Blocks {
-    /// Of a file.
+pub struct Blocks {
+    rows: Rows,
+    /// How many rows have come, and how many may.
+    seen: u64,
+    most: u64,
+    over: bool,
+}
+
+/// One for each kind of source.
+#[derive(Debug)]
+enum Rows {
     Csv(Box<CsvRows>),
-    /// Of renkei's own records.
-    Records(RecordBlocks),
+    Json(Box<JsonRows>),
+    Records { rows: RecordBlocks, menu: String },
+}
+
+impl Blocks {
+    fn new(rows: Rows, most: Option<u64>) -> Self {
+        Self { rows, seen: 0, most: most.unwrap_or(MOST_ROWS), over: false }
+    }
+
+    fn too_many(&self) -> SourceError {
+        let (kind, of) = match &self.rows {
+            Rows::Csv(rows) => ("csv", rows.path().display().to_string()),
+            Rows::Json(rows) => ("jsonl", rows.path().display().to_string()),
+            Rows::Records { menu, .. } => ("records", format!("the records of menu {menu}")),
+        };
+        let what = format!("there are more than {} rows", self.most);
+        let mend =
+            format!("see that it is the right list; if it is, raise most_rows in the {kind} of the menu's source");
+        SourceError::TooLarge { of, what, mend }
+    }
 }
 
 impl Iterator for Blocks {
     type Item = Result<Block, SourceError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match self {
-            Self::Csv(rows) => rows.next(),
-            Self::Records(blocks) => blocks.next(),
+        if self.over {
+            return None;
         }
+        let mut next = match &mut self.rows {
+            Rows::Csv(rows) => rows.next(),
+            Rows::Json(rows) => rows.next(),
+            Rows::Records { rows, .. } => rows.next(),
+        };
+        if let Some(Ok(block)) = &next {
+            self.seen += block.len() as u64;
+            if self.seen > self.most {
+                next = Some(Err(self.too_many()));
+            }
+        }
+        self.over = !matches!(next, Some(Ok(_)));
+        next
     }
 }
 
@@ -84,7 +128,8 @@ impl fmt::Display for SourceInfo {
         const TIME: &str = "%Y-%m-%dT%H:%M:%SZ";
         match self {
             Self::File(file) => {
-                write!(out, "{} ({} bytes, ", file.path.display(), file.size)?;
+                let packed = if file.packed { " of gzip" } else { "" };
+                write!(out, "{} ({} bytes{packed}, ", file.path.display(), file.size)?;
                 write!(out, "written {}, {}", file.modified.format(TIME), file.charset)?;
                 match file.dialect {
                     Some(dialect) => write!(out, ", {dialect})"),
@@ -103,7 +148,7 @@ impl fmt::Display for SourceInfo {
 /// not any more is [`SourceError::NotReady`].
 ///
 /// # Errors
-/// As [`locate()`], [`CsvRows::open`] and, for records, [`SourceError::NeverImported`] and [`SourceError::Store`].
+/// As [`open_csv`], [`open_jsonl`] and, for records, [`SourceError::NeverImported`] and [`SourceError::Store`].
 pub async fn open(menu: &Menu, store: &Store, context: &OpenContext) -> Result<Opened, SourceError> {
     match &menu.form().source {
         SourceForm::Csv(form) => {
@@ -111,9 +156,15 @@ pub async fn open(menu: &Menu, store: &Store, context: &OpenContext) -> Result<O
             let opened = tokio::task::spawn_blocking(move || open_csv(&form, &context)).await;
             opened.unwrap_or(Err(SourceError::Ended))
         }
-        SourceForm::Records(_) => {
-            let (header, blocks, about) = records::open(menu, store).await?;
-            Ok(Opened { header, blocks: Blocks::Records(blocks), about: SourceInfo::Records(about) })
+        SourceForm::Jsonl(form) => {
+            let (form, context) = (form.clone(), *context);
+            let opened = tokio::task::spawn_blocking(move || open_jsonl(&form, &context)).await;
+            opened.unwrap_or(Err(SourceError::Ended))
+        }
+        SourceForm::Records(form) => {
+            let (header, rows, about) = records::open(menu, store).await?;
+            let blocks = Blocks::new(Rows::Records { rows, menu: menu.name().to_owned() }, form.most_rows);
+            Ok(Opened { header, blocks, about: SourceInfo::Records(about) })
         }
     }
 }
@@ -124,5 +175,20 @@ pub async fn open(menu: &Menu, store: &Store, context: &OpenContext) -> Result<O
 /// As [`locate()`] and [`CsvRows::open`].
 pub fn open_csv(form: &CsvSourceForm, context: &OpenContext) -> Result<Opened, SourceError> {
     let (rows, about) = CsvRows::open(locate(form, context)?, form)?;
-    Ok(Opened { header: rows.header().clone(), blocks: Blocks::Csv(Box::new(rows)), about: SourceInfo::File(about) })
+    let header = rows.header().clone();
+    let blocks = Blocks::new(Rows::Csv(Box::new(rows)), form.most_rows);
+    Ok(Opened { header, blocks, about: SourceInfo::File(about) })
+}
+
+/// Opens a file of JSON lines; blocks while its charset is detected.
+///
+/// # Errors
+/// As [`locate()`]; the file cannot be read, is empty or has changed since it was found; its charset is not certain;
+/// it holds no object, or its first one cannot be a header.
+pub fn open_jsonl(form: &JsonlSourceForm, context: &OpenContext) -> Result<Opened, SourceError> {
+    let text = Text::open(locate(form, context)?, form.charset, Expected::JsonLines)?;
+    let rows = JsonRows::open(text, form.columns.clone())?;
+    let (header, about) = (rows.header().clone(), SourceInfo::File(rows.about()));
+    let blocks = Blocks::new(Rows::Json(Box::new(rows)), form.most_rows);
+    Ok(Opened { header, blocks, about })
 }

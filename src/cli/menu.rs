@@ -81,6 +81,7 @@ fn source_of(menu: &Menu) -> String {
     match &menu.form().source {
         SourceForm::Records(_) => "records".to_owned(),
         SourceForm::Csv(csv) => format!("csv {}", csv.path),
+        SourceForm::Jsonl(jsonl) => format!("jsonl {}", jsonl.path),
     }
 }
 

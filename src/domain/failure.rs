@@ -50,6 +50,8 @@ codes! {
     SourceCharset = "SOURCE-CHARSET",
     /// The source is not the table that it should be: ragged rows, NULs, an unclosed quote, a line without end.
     SourceMalformed = "SOURCE-MALFORMED",
+    /// The source has more rows than `most_rows` allows, or unpacks to more than a list is.
+    SourceTooLarge = "SOURCE-TOO-LARGE",
     /// The menu's records were never imported.
     SourceNeverImported = "SOURCE-NEVER-IMPORTED",
     /// A column that the menu needs is not in the source.

@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 pub use column::{Case, Column, DateForm, OnLong, Otherwise, Pad, Replace, Side, Width};
 pub use condition::Condition;
 
+/// How many rows a source may have where its settings do not say: more is rather another list than this one.
+pub const MOST_ROWS: u64 = 1_000_000;
+
 /// Where a menu's records come from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
@@ -22,12 +25,30 @@ pub enum SourceForm {
     Records(RecordsForm),
     /// A file of delimited text.
     Csv(CsvSourceForm),
+    /// A file of JSON lines.
+    Jsonl(JsonlSourceForm),
+}
+
+impl SourceForm {
+    /// Which file it reads; `None` where it reads none.
+    #[must_use]
+    pub fn file(&self) -> Option<FileForm<'_>> {
+        match self {
+            Self::Records(_) => None,
+            Self::Csv(form) => Some(form.into()),
+            Self::Jsonl(form) => Some(form.into()),
+        }
+    }
 }
 
 /// `records: {}`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RecordsForm {}
+pub struct RecordsForm {
+    /// As of [`CsvSourceForm`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most_rows: Option<u64>,
+}
 
 /// The charset of a source file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -82,6 +103,62 @@ pub struct CsvSourceForm {
     /// A file that must stand beside it, newer than or as old as it, before it is read (`{path}.done`, say).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completion: Option<String>,
+    /// The most rows; [`MOST_ROWS`] where absent. One more is an error, never a list that ends there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most_rows: Option<u64>,
+}
+
+/// `jsonl: { path, … }`: a file of one JSON object a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JsonlSourceForm {
+    /// As of [`CsvSourceForm`].
+    pub path: String,
+    /// The charset; JSON is UTF-8 by its standard, and not by every writer.
+    #[serde(default)]
+    pub charset: SourceCharset,
+    /// The names that an object may have, and the columns' order; those of the first object where empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
+    /// As of [`CsvSourceForm`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<Span>,
+    /// As of [`CsvSourceForm`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_until: Option<Span>,
+    /// As of [`CsvSourceForm`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completion: Option<String>,
+    /// As of [`CsvSourceForm`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most_rows: Option<u64>,
+}
+
+/// What the sources that read a file have in common: which file, and when it may be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileForm<'f> {
+    /// The path, pattern or name with a date.
+    pub path: &'f str,
+    /// How old it may be.
+    pub max_age: Option<Span>,
+    /// How long a run waits for it.
+    pub wait_until: Option<Span>,
+    /// The file that must stand beside it.
+    pub completion: Option<&'f str>,
+}
+
+impl<'f> From<&'f CsvSourceForm> for FileForm<'f> {
+    fn from(form: &'f CsvSourceForm) -> Self {
+        let (max_age, wait_until) = (form.max_age, form.wait_until);
+        Self { path: &form.path, max_age, wait_until, completion: form.completion.as_deref() }
+    }
+}
+
+impl<'f> From<&'f JsonlSourceForm> for FileForm<'f> {
+    fn from(form: &'f JsonlSourceForm) -> Self {
+        let (max_age, wait_until) = (form.max_age, form.wait_until);
+        Self { path: &form.path, max_age, wait_until, completion: form.completion.as_deref() }
+    }
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -269,13 +346,25 @@ fn columns(form: &MenuForm, faults: &mut Vec<Fault>) {
 }
 
 fn source(form: &SourceForm, faults: &mut Vec<Fault>) {
-    let SourceForm::Csv(csv) = form else { return };
-    let mut refuse = |field: &str, what: &str, fix: &str| {
-        faults.push(Fault::error(&["source", "csv", field], what, fix));
+    let (kind, columns, most_rows): (_, &[String], _) = match form {
+        SourceForm::Records(records) => ("records", &[], records.most_rows),
+        SourceForm::Csv(csv) => ("csv", &csv.columns, csv.most_rows),
+        SourceForm::Jsonl(jsonl) => ("jsonl", &jsonl.columns, jsonl.most_rows),
     };
-    if csv.path.trim().is_empty() || csv.path.contains('\0') {
+    let mut refuse = |field: &str, what: &str, fix: &str| {
+        faults.push(Fault::error(&["source", kind, field], what, fix));
+    };
+    if form.file().is_some_and(|file| file.path.trim().is_empty() || file.path.contains('\0')) {
         refuse("path", "the path is empty or holds a NUL", "write the file's path");
     }
+    let mut seen = std::collections::HashSet::new();
+    if columns.iter().any(|name| name.is_empty() || !seen.insert(name)) {
+        refuse("columns", "a column name is empty or stands twice", "give each column its own name");
+    }
+    if most_rows == Some(0) {
+        refuse("most_rows", "most_rows 0 lets no row through", "write 1 or more");
+    }
+    let SourceForm::Csv(csv) = form else { return };
     let single = |text: &str| text == "\\t" || (text.len() == 1 && text.is_ascii() && !"\r\n".contains(text));
     if csv.delimiter.as_deref().is_some_and(|text| !single(text)) {
         refuse("delimiter", "the delimiter is not one ASCII character", "write \",\" or \"\\t\"");
@@ -285,10 +374,6 @@ fn source(form: &SourceForm, faults: &mut Vec<Fault>) {
     }
     if csv.quote.is_some() && csv.quote == csv.delimiter {
         refuse("quote", "the quote equals the delimiter", "change one of them");
-    }
-    let mut seen = std::collections::HashSet::new();
-    if csv.columns.iter().any(|name| name.is_empty() || !seen.insert(name)) {
-        refuse("columns", "a column name is empty or stands twice", "give each column its own name");
     }
 }
 

@@ -6,7 +6,7 @@ use super::Engine;
 use super::executor::{Stop, internal};
 use super::job::Job;
 use crate::domain::failure::{Code, Failure};
-use crate::domain::menu::{OnTrip, SourceForm};
+use crate::domain::menu::OnTrip;
 use crate::domain::run::BatchState;
 use crate::export::{self, ExportError, Exported};
 use crate::source::{self, OpenContext, Opened, SourceError, SourceInfo};
@@ -77,9 +77,9 @@ async fn open(engine: &Engine, job: &Job) -> Result<Opened, Stop> {
     let now = engine.clock.now();
     let context = OpenContext { now, run_at: run.scheduled_at.unwrap_or(run.queued_at), zone: job.zone };
     source::open(&job.menu, &engine.store, &context).await.map_err(|error| {
-        if let (SourceError::NotReady(not_ready), SourceForm::Csv(csv)) = (&error, &job.menu.form().source) {
+        if let (SourceError::NotReady(not_ready), Some(file)) = (&error, job.menu.form().source.file()) {
             let since = run.trouble_since.unwrap_or(now);
-            let until = not_ready.look_again(now, since, csv.wait_until);
+            let until = not_ready.look_again(now, since, file.wait_until);
             if let Some(until) = until.filter(|until| job.deadline.is_none_or(|deadline| *until < deadline)) {
                 return Stop::Wait { until, failure: error.failure() };
             }

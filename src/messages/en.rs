@@ -115,6 +115,14 @@ fn explain(code: Code) -> Explanation {
             "The source file is not a table (a row with another number of columns, a cut line).",
             &["Mend the line named below in the source", RUN_AGAIN],
         ),
+        Code::SourceTooLarge => (
+            "The source is larger than its limit. It may be another list than the one that is meant.",
+            &[
+                "Make sure that it is the right one",
+                "If it is, raise `most_rows`, or name the unpacked file",
+                RUN_AGAIN,
+            ],
+        ),
         Code::SourceNeverImported => (
             "The records of this menu have never been imported.",
             &["Import them with `renkei records import`", RUN_AGAIN],

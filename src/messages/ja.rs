@@ -177,6 +177,14 @@ fn explain(code: Code) -> Explanation {
             "取得元のファイルを表として読み取れませんでした(列数の不一致、途中で切れた行など)。",
             &["下の詳細にある行を取得元で確かめて直す", RUN_AGAIN],
         ),
+        Code::SourceTooLarge => (
+            "取得元の件数または大きさが上限を超えています。別のファイルを読んでいるおそれがあります。",
+            &[
+                "取得元が正しいか確かめる",
+                "正しければ、上限(most_rows)を上げるか、展開したファイルを指定する",
+                RUN_AGAIN,
+            ],
+        ),
         Code::SourceNeverImported => (
             "このメニューのレコードがまだ一度も取り込まれていません。",
             &["「renkei records import」でレコードを取り込む", RUN_AGAIN],

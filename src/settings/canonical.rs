@@ -28,8 +28,10 @@ pub(super) fn integration(integration: &Integration) -> Value {
 pub(super) fn menu(menu: &Menu) -> Value {
     let form = menu.form();
     let mut defaults = json!({ "integrations": [] });
-    if let SourceForm::Csv(_) = &form.source {
-        defaults["source"] = json!({ "csv": { "charset": "auto" } });
+    match &form.source {
+        SourceForm::Records(_) => {}
+        SourceForm::Csv(_) => defaults["source"] = json!({ "csv": { "charset": "auto" } }),
+        SourceForm::Jsonl(_) => defaults["source"] = json!({ "jsonl": { "charset": "auto" } }),
     }
     without(full(menu), &defaults, &["name", "source"])
 }

@@ -37,9 +37,12 @@ pub(super) const CONDITION: &[&str] = &["at", "is"];
 pub(super) const CONFIRM_ROWS: &[&str] = &["at", "key", "line", "column", "reason"];
 pub(super) const MENU: &[&str] =
     &["name", "id", "source", "key", "columns", "where", "order_by", "bad_rows", "checks", "integrations"];
-pub(super) const SOURCE: &[&str] = &["records", "csv"];
+pub(super) const SOURCE: &[&str] = &["records", "csv", "jsonl"];
+pub(super) const RECORDS_SOURCE: &[&str] = &["most_rows"];
 pub(super) const CSV_SOURCE: &[&str] =
-    &["path", "charset", "delimiter", "quote", "columns", "max_age", "wait_until", "completion"];
+    &["path", "charset", "delimiter", "quote", "columns", "max_age", "wait_until", "completion", "most_rows"];
+pub(super) const JSONL_SOURCE: &[&str] =
+    &["path", "charset", "columns", "max_age", "wait_until", "completion", "most_rows"];
 /// In the order in which the steps apply.
 pub(super) const COLUMN: &[&str] = &[
     "header",
@@ -106,7 +109,7 @@ pub(super) const LATER_SOURCES: &[&str] = &["xlsx", "sql", "hanbai", "http", "co
 /// Every key as a path, such as `integrations[].csv.charset`, in the order of the settings reference.
 #[must_use]
 pub fn keys() -> Vec<String> {
-    let tables: [(&str, &[&str]); 29] = [
+    let tables: [(&str, &[&str]); 31] = [
         ("", FILE),
         ("integrations[].", INTEGRATION),
         ("integrations[].body.", BODY),
@@ -120,7 +123,9 @@ pub fn keys() -> Vec<String> {
         ("integrations[].confirm.rows.", CONFIRM_ROWS),
         ("menus[].", MENU),
         ("menus[].source.", SOURCE),
+        ("menus[].source.records.", RECORDS_SOURCE),
         ("menus[].source.csv.", CSV_SOURCE),
+        ("menus[].source.jsonl.", JSONL_SOURCE),
         ("menus[].columns[].", COLUMN),
         ("menus[].columns[].replace.", REPLACE),
         ("menus[].columns[].replace.otherwise.", OTHERWISE),

@@ -76,25 +76,48 @@ impl fmt::Display for Charset {
     }
 }
 
+/// What a file should hold, for the words of an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expected {
+    /// Delimited text.
+    Csv,
+    /// An object a line.
+    JsonLines,
+}
+
+impl Expected {
+    fn first_line(self) -> &'static str {
+        match self {
+            Self::Csv => "a header line",
+            Self::JsonLines => "one object",
+        }
+    }
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Csv => "CSV",
+            Self::JsonLines => "JSON lines",
+        })
+    }
+}
+
 const SET_IT: &str = "set charset: in the menu's source (utf8, sjis, euc-jp, iso-2022-jp, utf16)";
 
 /// Settles the charset of an open file. The file is left at any position.
-pub(super) fn settle(file: &mut Watched, wanted: SourceCharset) -> Result<Charset, SourceError> {
+pub(super) fn settle(file: &mut Watched, wanted: SourceCharset, expected: Expected) -> Result<Charset, SourceError> {
     let mut first = Vec::with_capacity(PIECE);
     file.rewind()?;
     let over = file.read(&mut first)?;
     if first.is_empty() {
         let mend = "the program that writes it has failed, or its disk is full";
-        return Err(SourceError::malformed(
-            file.path(),
-            Place::WHOLE,
-            "the file is empty, not even a header line",
-            mend,
-        ));
+        let what = format!("the file is empty, not even {}", expected.first_line());
+        return Err(SourceError::malformed(file.path(), Place::WHOLE, what, mend));
     }
     if let Some(kind) = binary(&first) {
-        let mend = "save the table as CSV";
-        return Err(SourceError::malformed(file.path(), Place::WHOLE, format!("it is {kind}, no CSV"), mend));
+        let what = format!("it is {kind}, no {expected}");
+        return Err(SourceError::malformed(file.path(), Place::WHOLE, what, format!("save the table as {expected}")));
     }
     let marked = [Charset::Utf8Bom, Charset::Utf16Le, Charset::Utf16Be]
         .into_iter()

@@ -1,18 +1,18 @@
 //! A file of delimited text, read as blocks: found, its charset and dialect settled, then split strictly and watched
 //! until its last byte. Memory does not depend on the number of rows.
 
-use super::charset::{self, Charset};
+use super::charset::{Charset, Expected};
 use super::dialect::{self, Dialect};
 use super::error::{Place, SourceError};
 use super::locate::{Found, Looks};
 use super::packed::Packed;
 use super::split::{Broken, Splitter};
-use super::text::{Text, Watched};
+use super::text::Text;
 use crate::domain::menu::CsvSourceForm;
 use crate::domain::record::{Block, Header};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How much text the dialect is judged by, in bytes.
 const SAMPLE: usize = 96 * 1024;
@@ -22,8 +22,10 @@ const SAMPLE: usize = 96 * 1024;
 pub struct FileInfo {
     /// The file.
     pub path: PathBuf,
-    /// Bytes.
+    /// Bytes, as it lies on the disk.
     pub size: u64,
+    /// Whether it is packed by gzip.
+    pub packed: bool,
     /// When it was written last.
     pub modified: DateTime<Utc>,
     /// The charset it is read in.
@@ -35,7 +37,7 @@ pub struct FileInfo {
 impl FileInfo {
     pub(super) fn of(text: &Text, dialect: Option<Dialect>) -> Self {
         let Found { path, looks: Looks { size, modified, .. } } = text.file().found().clone();
-        Self { path, size, modified, charset: text.charset(), dialect }
+        Self { path, size, packed: text.file().is_packed(), modified, charset: text.charset(), dialect }
     }
 
     /// The file's name without its folder.
@@ -68,9 +70,7 @@ impl CsvRows {
     /// The file cannot be read, is empty or has changed since it was found; its charset is not certain; its header is
     /// not the header of a table.
     pub fn open(found: Found, form: &CsvSourceForm) -> Result<(Self, FileInfo), SourceError> {
-        let mut file = Watched::open(found)?;
-        let charset = charset::settle(&mut file, form.charset)?;
-        let mut text = Text::new(file, charset)?;
+        let mut text = Text::open(found, form.charset, Expected::Csv)?;
         let mut piece = String::new();
         let mut more = text.next(&mut piece)?;
         let mut next = String::new();
@@ -182,6 +182,10 @@ impl CsvRows {
         let what = format!("the row has {found} fields where the header has {wanted}");
         let mend = "quote fields that hold the delimiter or a line break; if the file ends here, it may have been cut";
         self.malformed(place, what, mend)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.text.file().path()
     }
 
     fn malformed(&self, place: Place, what: impl Into<String>, mend: impl Into<String>) -> SourceError {

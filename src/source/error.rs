@@ -58,6 +58,16 @@ pub enum SourceError {
         /// What to do.
         mend: String,
     },
+    /// There is more of it than a list may have.
+    #[error("{of}: {what}: {mend}")]
+    TooLarge {
+        /// The file, or whose records they are.
+        of: String,
+        /// What was found.
+        what: String,
+        /// What to do.
+        mend: String,
+    },
     /// Nothing was ever imported for a `records` menu.
     #[error("the records of menu {menu} were never imported: run `renkei records import {menu} FILE` first")]
     NeverImported {
@@ -111,6 +121,7 @@ impl SourceError {
             Self::Unreadable { .. } => Code::SourceUnreadable,
             Self::Charset { .. } => Code::SourceCharset,
             Self::Malformed { .. } => Code::SourceMalformed,
+            Self::TooLarge { .. } => Code::SourceTooLarge,
             Self::NeverImported { .. } => Code::SourceNeverImported,
             Self::Settings { .. } => Code::SettingsInvalid,
             Self::Store(_) | Self::Ended => Code::Internal,

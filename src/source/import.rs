@@ -1,12 +1,12 @@
 //! `records import`: a file of CSV, TSV or JSON lines becomes a menu's records. All or nothing: the rows go into a new
 //! generation, which takes the old one's place at once when the last row is in it; after any error the old one stays.
 
-use super::charset;
+use super::charset::Expected;
 use super::csv::{CsvRows, FileInfo};
 use super::error::SourceError;
 use super::json::JsonRows;
 use super::locate::{Found, named};
-use super::text::{Text, Watched};
+use super::text::Text;
 use crate::domain::menu::{CsvSourceForm, SourceCharset};
 use crate::domain::record::{Block, Header};
 use crate::store::Store;
@@ -50,7 +50,7 @@ impl Iterator for Rows {
 
 /// Replaces a menu's records (by the menu's id) by those of a file. `.tsv` and `.tab` are split at tabs; `.jsonl`,
 /// `.ndjson` and `.json` are JSON lines, as is any other but `.csv` that begins with a brace; the rest is CSV whose
-/// delimiter and quoting are detected. The charset is detected in each case. A file that a person names by hand is
+/// delimiter and quoting are detected. `.gz` at the end is not looked at, and what is packed by gzip is unpacked. The charset is detected in each case. A file that a person names by hand is
 /// read also if it was written a moment ago; that it changes meanwhile is an error as in any source.
 ///
 /// The old generation stays for those who are reading it; it is among the stale ones from now on.
@@ -109,7 +109,12 @@ async fn fill(store: &Store, generation: i64, rows: Rows) -> Result<u64, SourceE
 
 fn open(path: &Path) -> Result<(Header, FileInfo, Rows), SourceError> {
     let found = named(path)?;
-    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let ending =
+        |path: &Path| path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let mut extension = ending(path);
+    if extension == "gz" {
+        extension = ending(&path.with_extension(""));
+    }
     let delimiter = match extension.as_str() {
         "jsonl" | "ndjson" | "json" => return json(found),
         "tsv" | "tab" => Some("\\t".to_owned()),
@@ -126,24 +131,20 @@ fn open(path: &Path) -> Result<(Header, FileInfo, Rows), SourceError> {
         max_age: None,
         wait_until: None,
         completion: None,
+        most_rows: None,
     };
     let (rows, about) = CsvRows::open(found, &form)?;
     Ok((rows.header().clone(), about, Rows::Csv(Box::new(rows))))
 }
 
-fn text(found: Found) -> Result<Text, SourceError> {
-    let mut file = Watched::open(found)?;
-    let charset = charset::settle(&mut file, SourceCharset::Auto)?;
-    Text::new(file, charset)
-}
-
 fn json(found: Found) -> Result<(Header, FileInfo, Rows), SourceError> {
-    let rows = JsonRows::open(text(found)?)?;
+    let text = Text::open(found, SourceCharset::Auto, Expected::JsonLines)?;
+    let rows = JsonRows::open(text, Vec::new())?;
     Ok((rows.header().clone(), rows.about(), Rows::Json(Box::new(rows))))
 }
 
 fn begins_with_brace(found: Found) -> Result<bool, SourceError> {
     let mut piece = String::new();
-    text(found)?.next(&mut piece)?;
+    Text::open(found, SourceCharset::Auto, Expected::Csv)?.next(&mut piece)?;
     Ok(piece.trim_start().starts_with('{'))
 }

@@ -1,17 +1,18 @@
 //! JSON lines, read as rows: one object of plain values a line. Numbers keep the letters they are written in (`1.0`
 //! stays `1.0`, a long id keeps all its digits), `null` is an empty field, `true` and `false` are those words. The first
-//! object names the columns; a later one may lack some of them (an empty field), never bring others, which would
-//! rather be a misspelt name. Lists and objects as values are refused.
+//! object names the columns, or the settings do; an object may lack some of them (an empty field), never bring others,
+//! which would rather be a misspelt name. Lists and objects as values are refused.
 
 use super::csv::FileInfo;
 use super::error::{Place, SourceError};
-use super::split::{MOST_FIELD_BYTES, MOST_RECORD_BYTES};
+use super::split::{How, MOST_COLUMNS, MOST_FIELD_BYTES, MOST_RECORD_BYTES};
 use super::text::Text;
 use crate::domain::record::{Block, Header};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
+use std::path::Path;
 
 /// The rows of a file of JSON lines, block by block. After an error there is nothing more.
 #[derive(Debug)]
@@ -23,35 +24,46 @@ pub(super) struct JsonRows {
     begun: String,
     line: u64,
     header: Header,
-    /// The first object, whose names are the header.
+    /// The settings list the columns.
+    listed: bool,
+    /// The first object, whose names are the header where the settings list none.
     first: Option<String>,
     over: bool,
 }
 
 impl JsonRows {
-    pub(super) fn open(text: Text) -> Result<Self, SourceError> {
-        let header = Header::default();
+    /// Opens a text up to its first object, which is there in any case: a file without one is rather a writer that
+    /// failed than an empty list.
+    pub(super) fn open(text: Text, columns: Vec<String>) -> Result<Self, SourceError> {
         let (piece, begun) = (String::new(), String::new());
-        let mut rows = Self { text, piece, at: 0, begun, line: 0, header, first: None, over: false };
+        let listed = !columns.is_empty();
+        let header = Header::new(columns);
+        let mut rows = Self { text, piece, at: 0, begun, line: 0, header, listed, first: None, over: false };
         let Some(first) = rows.read_line()? else {
             let mend = "write one object a line, as in {\"社員コード\":\"1\"}";
             return Err(rows.malformed(Place::WHOLE, "the file holds no object", mend));
         };
-        let names: Vec<String> = rows.parse(&first)?.0.into_iter().map(|(name, _)| name.into_owned()).collect();
-        if names.is_empty() || names.iter().any(String::is_empty) {
-            return Err(rows.malformed(
-                Place::line(rows.line),
-                "a value has no name",
-                "name every value of the object",
-            ));
+        if !listed {
+            rows.header = rows.names_of(&first)?;
         }
-        if let Some(double) = (1..names.len()).find(|&index| names[..index].contains(&names[index])) {
-            let what = format!("{} stands twice in the object", names[double]);
-            return Err(rows.malformed(Place::line(rows.line), what, "keep one of the two"));
-        }
-        rows.header = Header::new(names);
         rows.first = Some(first);
         Ok(rows)
+    }
+
+    /// The header that the first object makes.
+    fn names_of(&self, first: &str) -> Result<Header, SourceError> {
+        let refuse = |what: &str, mend: &str| Err(self.malformed(Place::line(self.line), what, mend));
+        let names: Vec<String> = self.parse(first)?.0.into_iter().map(|(name, _)| name.into_owned()).collect();
+        if names.is_empty() || names.iter().any(String::is_empty) {
+            return refuse("a value has no name", "name every value of the object");
+        }
+        if names.len() > MOST_COLUMNS {
+            return refuse("the object has more than 16384 values", "write one record a line");
+        }
+        if let Some(double) = (1..names.len()).find(|&index| names[..index].contains(&names[index])) {
+            return refuse(&format!("{} stands twice in the object", names[double]), "keep one of the two");
+        }
+        Ok(Header::new(names))
     }
 
     pub(super) fn header(&self) -> &Header {
@@ -91,6 +103,10 @@ impl JsonRows {
     }
 
     fn parse<'t>(&self, line: &'t str) -> Result<Object<'t>, SourceError> {
+        if line.starts_with('\u{feff}') {
+            let (what, mend) = How::Mark.words();
+            return Err(self.malformed(Place::line(self.line), what, mend));
+        }
         if line.trim_start().starts_with('[') {
             let mend = "write one object a line, without brackets around them and commas between";
             return Err(self.malformed(Place::line(self.line), "a JSON list", mend));
@@ -118,8 +134,7 @@ impl JsonRows {
             for (index, (name, value)) in self.parse(&line)?.0.into_iter().enumerate() {
                 let in_order = self.header.names().get(index).is_some_and(|known| *known == name);
                 let Some(column) = (if in_order { Some(index) } else { self.header.position(&name) }) else {
-                    let what = format!("{name} is not among the names of the first object");
-                    return Err(self.malformed(Place::line(self.line), what, "name all values in the first object"));
+                    return Err(self.unknown(&name));
                 };
                 if fields[column].replace(value).is_some() {
                     let what = format!("{name} stands twice in the object");
@@ -138,7 +153,25 @@ impl JsonRows {
         Ok((!block.is_empty()).then_some(block))
     }
 
+    fn unknown(&self, name: &str) -> SourceError {
+        let (what, mend) = if self.listed {
+            (format!("{name} is none of the columns of the menu's source"), "add it to columns:, or correct the name")
+        } else {
+            let mend = "name all values in the first object, or list them as columns: of a jsonl source";
+            (format!("{name} is not among the names of the first object"), mend)
+        };
+        self.malformed(Place::line(self.line), what, mend)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.text.file().path()
+    }
+
     fn malformed(&self, place: Place, what: impl Into<String>, mend: impl Into<String>) -> SourceError {
+        // A line that makes no sense may be that of a file that is being written: that comes first.
+        if let Err(changed) = self.text.file().unchanged() {
+            return changed;
+        }
         SourceError::malformed(self.text.file().path(), place, what, mend)
     }
 

@@ -5,7 +5,7 @@
 use super::OpenContext;
 use super::error::SourceError;
 use crate::domain::duration::Span;
-use crate::domain::menu::CsvSourceForm;
+use crate::domain::menu::FileForm;
 use chrono::format::{Item, StrftimeItems};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::fmt::Write as _;
@@ -119,11 +119,12 @@ impl NotReady {
 ///
 /// # Errors
 /// [`SourceError::NotReady`] where it may not be read, [`SourceError::Settings`] where the path cannot be followed.
-pub fn locate(form: &CsvSourceForm, context: &OpenContext) -> Result<Found, SourceError> {
+pub fn locate<'f>(form: impl Into<FileForm<'f>>, context: &OpenContext) -> Result<Found, SourceError> {
+    let form = form.into();
     let date = context.run_at.with_timezone(&context.zone).date_naive();
-    let pattern = with_date(&form.path, date)?;
+    let pattern = with_date(form.path, date)?;
     let (path, looks) = if is_pattern(&pattern) {
-        newest(&pattern, form.completion.as_deref(), date)?
+        newest(&pattern, form.completion, date)?
     } else {
         let path = PathBuf::from(&pattern);
         let looks = look(&path)?;
@@ -150,7 +151,7 @@ pub fn locate(form: &CsvSourceForm, context: &OpenContext) -> Result<Found, Sour
             return Err(NotReady::new(Why::TooOld, &path, what).into());
         }
     }
-    if let Some(completion) = &form.completion {
+    if let Some(completion) = form.completion {
         complete(&path, &looks, &completion_of(completion, &path, date)?)?;
     } else {
         // A time in the future (another machine's clock, a test's) tells nothing: only the last two seconds do.

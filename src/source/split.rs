@@ -52,7 +52,7 @@ impl How {
             ),
             Self::Mark => (
                 "a byte order mark stands at the start of a row",
-                "the file looks joined from several: join them without their marks and repeated header lines",
+                "the file looks joined from several: join them without their marks (and without repeated header lines)",
             ),
             Self::LongField => (
                 "a field is longer than 1 MiB",

@@ -1,9 +1,11 @@
 //! The characters of an open file, piece by piece, decoded without replacement: a byte that the charset does not have
 //! ends the text, and the text before it is still given out, so that the error can name its line.
 
-use super::charset::Charset;
+use super::charset::{self, Charset, Expected};
 use super::error::{Place, SourceError};
+use super::gzip::{self, Gzip};
 use super::locate::{Found, Looks};
+use crate::domain::menu::SourceCharset;
 use encoding_rs::{Decoder, DecoderResult};
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -12,11 +14,15 @@ use std::path::Path;
 /// How many bytes are read at a time.
 pub(super) const PIECE: usize = 128 * 1024;
 
-/// An open file that watches over being the same from the first byte to the last.
+/// An open file that watches over being the same from the first byte to the last. One that is packed by gzip gives out
+/// what it unpacks to, and all positions are those of the unpacked bytes.
 #[derive(Debug)]
 pub(super) struct Watched {
     file: File,
     found: Found,
+    packed: bool,
+    /// Of a packed file: what unpacks it, from [`Self::rewind`] on.
+    gzip: Option<Box<Gzip>>,
 }
 
 impl Watched {
@@ -26,8 +32,13 @@ impl Watched {
             std::io::ErrorKind::NotFound => super::locate::gone(&found.path).into(),
             _ => SourceError::unreadable(&found.path, error),
         })?;
-        let watched = Self { file, found };
+        let mut watched = Self { file, found, packed: false, gzip: None };
         watched.unchanged()?;
+        let mut first = Vec::with_capacity(gzip::MAGIC.len());
+        let read = (&mut watched.file).take(gzip::MAGIC.len() as u64).read_to_end(&mut first);
+        read.map_err(|error| SourceError::unreadable(watched.path(), error))?;
+        watched.packed = first == gzip::MAGIC;
+        watched.rewind()?;
         Ok(watched)
     }
 
@@ -39,18 +50,49 @@ impl Watched {
         &self.found
     }
 
+    /// Whether it is packed by gzip.
+    pub(super) fn is_packed(&self) -> bool {
+        self.packed
+    }
+
     /// Back to the first byte.
     pub(super) fn rewind(&mut self) -> Result<(), SourceError> {
+        self.gzip = None;
         let start = self.file.seek(SeekFrom::Start(0)).map(drop);
-        start.map_err(|error| SourceError::unreadable(self.path(), error))
+        start.map_err(|error| SourceError::unreadable(self.path(), error))?;
+        if self.packed {
+            let file = self.file.try_clone().map_err(|error| SourceError::unreadable(self.path(), error))?;
+            self.gzip = Some(Box::new(Gzip::new(file)));
+        }
+        Ok(())
     }
 
     /// Reads until `piece` has [`PIECE`] more bytes or the file is over; true at its end.
     pub(super) fn read(&mut self, piece: &mut Vec<u8>) -> Result<bool, SourceError> {
+        if self.packed {
+            let Some(gzip) = &mut self.gzip else { return Err(SourceError::Ended) };
+            return gzip.read(piece, PIECE).map_err(|broken| self.broken(broken));
+        }
         let before = piece.len();
         let read = (&mut self.file).take(PIECE as u64).read_to_end(piece);
         read.map_err(|error| SourceError::unreadable(self.path(), error))?;
         Ok(piece.len() - before < PIECE)
+    }
+
+    fn broken(&self, broken: gzip::Broken) -> SourceError {
+        // Data that make no sense may be those of a file that is being written: that comes first.
+        if let Err(changed) = self.unchanged() {
+            return changed;
+        }
+        let data = match broken {
+            gzip::Broken::Io(error) => return SourceError::unreadable(self.path(), error),
+            gzip::Broken::Data(data) => data,
+        };
+        let (what, mend) = data.words(self.found.looks.size);
+        if data.is_too_large() {
+            return SourceError::TooLarge { of: self.path().display().to_string(), what, mend: mend.to_owned() };
+        }
+        SourceError::malformed(self.path(), Place::WHOLE, what, mend)
     }
 
     /// Compares the file's looks, by the open handle and by its path, with those it was found with.
@@ -101,8 +143,15 @@ pub(super) struct Text {
 }
 
 impl Text {
+    /// Opens a found file and settles its charset.
+    pub(super) fn open(found: Found, wanted: SourceCharset, expected: Expected) -> Result<Self, SourceError> {
+        let mut file = Watched::open(found)?;
+        let charset = charset::settle(&mut file, wanted, expected)?;
+        Self::new(file, charset)
+    }
+
     /// Begins after the byte order mark, if there is one.
-    pub(super) fn new(mut file: Watched, charset: Charset) -> Result<Self, SourceError> {
+    fn new(mut file: Watched, charset: Charset) -> Result<Self, SourceError> {
         file.rewind()?;
         let mut raw = Vec::with_capacity(PIECE + 8);
         let over = file.read(&mut raw)?;

@@ -162,6 +162,9 @@ async fn without_timers(tx: &mut Transaction) -> StoreResult<Settings> {
     })
 }
 
+/// The columns of a timer, as they lie in a JSON array.
+type PackedTimer = (String, String, i64, i64, Option<i64>, Option<i64>);
+
 /// The timers whose next slot has come, the earliest first. They come as one row: of thousands that are due at once, the
 /// way of each from the database's thread to this one costs more than all the rest of it.
 pub(super) async fn due_timers(tx: &mut Transaction, now: DateTime<Utc>, limit: u32) -> StoreResult<Vec<StoredTimer>> {
@@ -173,15 +176,15 @@ pub(super) async fn due_timers(tx: &mut Transaction, now: DateTime<Utc>, limit: 
     .bind(i64::from(limit))
     .fetch_one(&mut **tx)
     .await?;
-    let due: Vec<(String, String, i64, i64, Option<i64>, Option<i64>)> = row.json("due")?;
-    let timer = |(definition, set_by, switched_at, cursor_at, next_at, rules_from): (String, String, _, _, _, _)| {
+    let due: Vec<PackedTimer> = row.json("due")?;
+    let timer = |(definition, set_by, switched_at, cursor_at, next_at, rules_from): PackedTimer| {
         Ok(StoredTimer {
             timer: serde_json::from_str(&definition).map_err(StoreError::content)?,
             set_by,
             switched_at: row::time(switched_at)?,
             cursor_at: row::time(cursor_at)?,
-            next_at: Option::map(next_at, row::time).transpose()?,
-            rules_from: Option::map(rules_from, row::time).transpose()?,
+            next_at: next_at.map(row::time).transpose()?,
+            rules_from: rules_from.map(row::time).transpose()?,
         })
     };
     due.into_iter().map(timer).collect()

@@ -11,28 +11,28 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 /// The instant of all tests here; files are written an hour before it unless a test says otherwise.
-fn now() -> DateTime<Utc> {
+pub(crate) fn now() -> DateTime<Utc> {
     crate::support::at("2026-11-24 06:00:00")
 }
 
-fn context() -> OpenContext {
+pub(crate) fn context() -> OpenContext {
     OpenContext { now: now(), run_at: now(), zone: TOKYO }
 }
 
 /// A folder of source files, gone with the test.
-struct Folder(tempfile::TempDir);
+pub(crate) struct Folder(pub(crate) tempfile::TempDir);
 
 impl Folder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
     /// Writes a file so many seconds before [`now`].
-    fn write(&self, name: &str, age: i64, bytes: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, age: i64, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         fs::write(&path, bytes).unwrap();
         touch(&path, now() - TimeDelta::seconds(age));
@@ -46,7 +46,7 @@ fn touch(path: &Path, when: DateTime<Utc>) {
 }
 
 /// A form with a path and further settings.
-fn form(path: &Path, more: &str) -> CsvSourceForm {
+pub(crate) fn form(path: &Path, more: &str) -> CsvSourceForm {
     let text = format!("path: {:?}\n{more}", path.to_str().unwrap());
     serde_yaml::from_str(&text).unwrap()
 }
@@ -54,7 +54,7 @@ fn form(path: &Path, more: &str) -> CsvSourceForm {
 /// Header, rows with their lines, charset and dialect.
 type Table = (Vec<String>, Vec<(u64, Vec<String>)>, String);
 
-fn read_form(form: &CsvSourceForm) -> Result<Table, SourceError> {
+pub(crate) fn read_form(form: &CsvSourceForm) -> Result<Table, SourceError> {
     let opened = open_csv(form, &context())?;
     let SourceInfo::File(about) = opened.about else { panic!("no file") };
     let mut rows = Vec::new();
@@ -222,7 +222,7 @@ fn half_read(folder: &Folder) -> (PathBuf, renkei::source::Blocks) {
 }
 
 #[track_caller]
-fn ends_with(blocks: renkei::source::Blocks, code: Code, words: &str) {
+pub(crate) fn ends_with(blocks: renkei::source::Blocks, code: Code, words: &str) {
     let mut blocks = blocks.skip_while(Result::is_ok);
     let error = blocks.next().unwrap().unwrap_err();
     assert_eq!(error.code(), code, "{error}");
@@ -387,7 +387,7 @@ fn every_charset_is_detected_and_read_as_other_programs_write_it() {
 }
 
 /// Encodes with encoding_rs; every letter must be in the charset.
-fn encoded(text: &str, encoding: &'static encoding_rs::Encoding) -> Vec<u8> {
+pub(crate) fn encoded(text: &str, encoding: &'static encoding_rs::Encoding) -> Vec<u8> {
     let mut out = vec![0; text.len() * 4 + 16];
     let (result, _, length) = encoding.new_encoder().encode_from_utf8_without_replacement(text, &mut out, true);
     assert_eq!(result, encoding_rs::EncoderResult::InputEmpty);

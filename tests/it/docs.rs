@@ -213,9 +213,13 @@ fn every_yaml_example_is_one_that_renkei_takes() {
 
 #[test]
 fn the_settings_that_ship_are_taken_without_a_word() {
-    for name in
-        ["examples/settings.yaml", "examples/confirm.yaml", "examples/mapping.yaml", "examples/demo/settings.yaml"]
-    {
+    for name in [
+        "examples/settings.yaml",
+        "examples/confirm.yaml",
+        "examples/mapping.yaml",
+        "examples/files.yaml",
+        "examples/demo/settings.yaml",
+    ] {
         let warnings = load_settings(name, &page(name)).unwrap();
         let surprising: Vec<_> = warnings.iter().filter(|text| !text.contains("SEISAN_TOKEN")).collect();
         assert!(surprising.is_empty(), "{name}: {surprising:?}");

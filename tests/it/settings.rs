@@ -14,6 +14,7 @@ use renkei::domain::timer::Switch;
 use renkei::settings::secrets::Resolver;
 use renkei::settings::{self, Against, Entities, Findings, Loaded};
 use renkei::yaml::Text;
+use serde_json::json;
 use std::path::PathBuf;
 
 /// The settings example of the documentation.
@@ -174,6 +175,30 @@ fn a_switch_is_read_in_every_spelling_and_nothing_else_is() {
     assert!(error(&example_with("switch: on, ", "")).contains("switch is missing (write switch: on"));
     // Elsewhere YAML 1.2 holds: yes is a word.
     assert!(error(&example_with("header: true", "header: yes")).contains("write true or false"));
+}
+
+#[test]
+fn a_source_of_json_lines_is_read_and_each_of_its_faults_stands_at_its_key() {
+    let csv = "{ csv: { path: employees.csv, charset: auto, max_age: 26h } }";
+    let right = "{ jsonl: { path: \"e-{run_date}.jsonl\", columns: [emp_no, name], completion: \"{path}.done\", wait_until: 1h } }";
+    let menu = serde_json::to_value(loaded(&example_with(csv, right)).entities.menus[0].form()).unwrap();
+    let form = json!({ "path": "/etc/renkei/e-{run_date}.jsonl", "charset": "auto", "columns": ["emp_no", "name"],
+                       "completion": "{path}.done", "wait_until": "1h" });
+    assert_eq!(menu["source"], json!({ "jsonl": form }));
+    let wrong = "{ jsonl: { path: \"\", charset: latin1, delimiter: \",\", columns: [a, a], max_age: 26 } }";
+    let errors = errors(&example_with(csv, wrong));
+    for wanted in [
+        "16:30: error: menu 社員一覧: the path is empty or holds a NUL",
+        "16:43: error: menu 社員一覧: \"latin1\" is not known here",
+        "16:51: error: menu 社員一覧: a jsonl source has no key \"delimiter\"",
+        "16:76: error: menu 社員一覧: a column name is empty or stands twice",
+        "16:93: error: menu 社員一覧: 26 has no unit",
+    ] {
+        assert!(errors.iter().any(|error| error.starts_with(wanted)), "{wanted}\n{errors:#?}");
+    }
+    assert_eq!(errors.len(), 5, "{errors:#?}");
+    assert!(error(&example_with(csv, "{ jsonl: {} }")).contains("path is missing (write path: employees.jsonl"));
+    assert!(error(&example_with(csv, "{ jsonl: { path: a }, csv: { path: a } }")).contains("names two kinds"));
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use super::column::column;
 use super::desk::Desk;
 use crate::domain::menu::{
-    Checks, Condition, CsvSourceForm, MenuForm, OnBadRow, OnTrip, OrderBy, RecordsForm, SourceCharset, SourceForm,
+    Checks, Condition, CsvSourceForm, JsonlSourceForm, MenuForm, OnBadRow, OnTrip, OrderBy, RecordsForm, SourceCharset,
+    SourceForm,
 };
 use crate::settings::keys;
 use crate::yaml::Node;
@@ -17,7 +18,7 @@ pub(in crate::settings) fn menu(desk: &mut Desk<'_>, node: &Node) -> Option<Menu
         id: desk.field(&fields, "id", Desk::text),
         source: desk
             .needed(&fields, "source", "source: { csv: { path: employees.csv } } or source: { records: {} }", source)
-            .unwrap_or(SourceForm::Records(RecordsForm {})),
+            .unwrap_or(SourceForm::Records(RecordsForm::default())),
         key: desk.field(&fields, "key", |desk, node| desk.list(node, headers, Desk::text)).unwrap_or_default(),
         columns: desk
             .field(&fields, "columns", |desk, node| {
@@ -49,7 +50,8 @@ fn source(desk: &mut Desk<'_>, node: &Node) -> Option<SourceForm> {
     for entry in fields.entries.iter().filter(|entry| later(&entry.key)) {
         refused = true;
         let what = format!("the source {} is not in this version", entry.key);
-        let fix = "use csv (a file) or records (rows kept by renkei, filled by `renkei records import`)";
+        let fix = "use csv (a file), jsonl (a file of JSON lines) or records (rows kept by renkei, filled by `renkei \
+                   records import`)";
         desk.under(&entry.key, |desk| desk.refuse(entry.place, what, fix));
     }
     let named: Vec<_> = fields.entries.iter().filter(|entry| keys::SOURCE.contains(&entry.key.as_str())).collect();
@@ -61,10 +63,10 @@ fn source(desk: &mut Desk<'_>, node: &Node) -> Option<SourceForm> {
             None
         }
         [one] if one.key == "records" => {
-            if !one.value.is_null() {
-                desk.field(&fields, "records", |desk, node| desk.fields(node, "records", &[]).map(|_| ()))?;
-            }
-            Some(SourceForm::Records(RecordsForm {}))
+            desk.under("records", |desk| records_source(desk, &one.value)).map(SourceForm::Records)
+        }
+        [one] if one.key == "jsonl" => {
+            desk.under("jsonl", |desk| jsonl_source(desk, &one.value)).map(SourceForm::Jsonl)
         }
         [one] => desk.under("csv", |desk| csv_source(desk, &one.value)).map(SourceForm::Csv),
         [_, second, ..] => {
@@ -74,19 +76,28 @@ fn source(desk: &mut Desk<'_>, node: &Node) -> Option<SourceForm> {
     }
 }
 
+fn records_source(desk: &mut Desk<'_>, node: &Node) -> Option<RecordsForm> {
+    if node.is_null() {
+        return Some(RecordsForm::default());
+    }
+    let fields = desk.fields(node, "records", keys::RECORDS_SOURCE)?;
+    Some(RecordsForm { most_rows: desk.field(&fields, "most_rows", Desk::number) })
+}
+
+const CHARSETS: &[(&str, SourceCharset)] = &[
+    ("auto", SourceCharset::Auto),
+    ("utf8", SourceCharset::Utf8),
+    ("sjis", SourceCharset::Sjis),
+    ("euc-jp", SourceCharset::EucJp),
+    ("iso-2022-jp", SourceCharset::Iso2022Jp),
+    ("utf16", SourceCharset::Utf16),
+];
+
 fn csv_source(desk: &mut Desk<'_>, node: &Node) -> Option<CsvSourceForm> {
     let fields = desk.fields(node, "a csv source", keys::CSV_SOURCE)?;
-    let charsets = [
-        ("auto", SourceCharset::Auto),
-        ("utf8", SourceCharset::Utf8),
-        ("sjis", SourceCharset::Sjis),
-        ("euc-jp", SourceCharset::EucJp),
-        ("iso-2022-jp", SourceCharset::Iso2022Jp),
-        ("utf16", SourceCharset::Utf16),
-    ];
     Some(CsvSourceForm {
         path: desk.needed(&fields, "path", "path: employees.csv", pattern)?,
-        charset: desk.field(&fields, "charset", |desk, node| desk.choice(node, &charsets)).unwrap_or_default(),
+        charset: desk.field(&fields, "charset", |desk, node| desk.choice(node, CHARSETS)).unwrap_or_default(),
         delimiter: desk.field(&fields, "delimiter", separator),
         quote: desk.field(&fields, "quote", Desk::text),
         columns: desk
@@ -95,6 +106,22 @@ fn csv_source(desk: &mut Desk<'_>, node: &Node) -> Option<CsvSourceForm> {
         max_age: desk.field(&fields, "max_age", Desk::span),
         wait_until: desk.field(&fields, "wait_until", Desk::span),
         completion: desk.field(&fields, "completion", completion),
+        most_rows: desk.field(&fields, "most_rows", Desk::number),
+    })
+}
+
+fn jsonl_source(desk: &mut Desk<'_>, node: &Node) -> Option<JsonlSourceForm> {
+    let fields = desk.fields(node, "a jsonl source", keys::JSONL_SOURCE)?;
+    Some(JsonlSourceForm {
+        path: desk.needed(&fields, "path", "path: employees.jsonl", pattern)?,
+        charset: desk.field(&fields, "charset", |desk, node| desk.choice(node, CHARSETS)).unwrap_or_default(),
+        columns: desk
+            .field(&fields, "columns", |desk, node| desk.list(node, "[emp_no, name]", Desk::text))
+            .unwrap_or_default(),
+        max_age: desk.field(&fields, "max_age", Desk::span),
+        wait_until: desk.field(&fields, "wait_until", Desk::span),
+        completion: desk.field(&fields, "completion", completion),
+        most_rows: desk.field(&fields, "most_rows", Desk::number),
     })
 }
 

@@ -32,6 +32,7 @@ fn every_example_in_the_repository_survives_an_export() {
         include_str!("../../../examples/settings.yaml"),
         include_str!("../../../examples/confirm.yaml"),
         include_str!("../../../examples/mapping.yaml"),
+        include_str!("../../../examples/files.yaml"),
         include_str!("../../../examples/demo/settings.yaml"),
     ] {
         let entities = loaded(example).entities;
