@@ -109,6 +109,12 @@ impl StoreError {
         }
     }
 
+    /// Whether another program keeps the database locked.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        matches!(self, Self::Database { error, .. } if backend::trouble(error) == Some(backend::Trouble::Locked))
+    }
+
     fn content(error: impl std::fmt::Display) -> Self {
         Self::Content(error.to_string())
     }

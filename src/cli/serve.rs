@@ -77,7 +77,7 @@ async fn opened(config: &Config, clock: &Clock, stopping: &CancellationToken) ->
             () = stopping.cancelled() => return Ok(None),
         };
         match opening {
-            Err(AppError::Store(error)) if error.is_passing() => tracing::warn!("waiting for the database: {error}"),
+            Err(AppError::Store(error)) if error.is_locked() => tracing::warn!("waiting for the database: {error}"),
             done => return Ok(Some(done?)),
         }
         supervisor::waiting("waiting for the database: another program keeps it locked");

@@ -56,8 +56,8 @@ pub(super) async fn open(path: &Path, patience: Duration) -> StoreResult<Pools> 
         "PRAGMA journal_mode = WAL",
         "PRAGMA foreign_keys = ON",
         "PRAGMA synchronous = FULL",
-        // Pages of the journal. At SQLite's own thousand every tenth commit of a busy minute writes it back and waits for
-        // the disk; the daemon does so once a minute, between its slots (`Pools::write_back`).
+        // Pages of the journal. At SQLite's own thousand a commit writes it back now and then, and a slot waits for the
+        // disk; the daemon does so once a minute (`Pools::write_back`, decision 0015).
         "PRAGMA wal_autocheckpoint = 10000",
     ];
     let writer = connect(path, &url, 1, patience, &pragmas).await?;

@@ -230,12 +230,12 @@ pub(crate) fn ends_with(blocks: renkei::source::Blocks, code: Code, words: &str)
     assert!(blocks.next().is_none(), "after an error there is nothing more");
 }
 
-#[test]
-fn a_file_that_changes_while_it_is_read_is_an_error() {
+/// Asserts that a file which `half_read` has begun to read is not written to, cut, replaced or removed unseen.
+pub(crate) fn is_watched(half_read: impl Fn(&Folder) -> (PathBuf, renkei::source::Blocks), more: &[u8]) {
     let folder = Folder::new();
     let (path, blocks) = half_read(&folder);
     let mut text = fs::read(&path).unwrap();
-    text.extend_from_slice(b"1,2\n");
+    text.extend_from_slice(more);
     fs::write(&path, text).unwrap();
     ends_with(blocks, Code::SourceGrowing, "it was written to");
 
@@ -244,13 +244,18 @@ fn a_file_that_changes_while_it_is_read_is_an_error() {
     ends_with(blocks, Code::SourceGrowing, "it was cut");
 
     let (path, blocks) = half_read(&folder);
-    let other = folder.write("other.csv", 60, fs::read(&path).unwrap());
+    let other = folder.write("other", 60, fs::read(&path).unwrap());
     fs::rename(other, &path).unwrap();
     ends_with(blocks, Code::SourceGrowing, "it was replaced");
 
     let (path, blocks) = half_read(&folder);
     fs::remove_file(&path).unwrap();
     ends_with(blocks, Code::SourceUnreadable, "it was removed while it was being read");
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_read_is_an_error() {
+    is_watched(half_read, b"1,2\n");
 }
 
 #[test]

@@ -145,8 +145,9 @@ async fn what_is_applied_reaches_a_running_daemon_within_two_seconds() {
         // The slot that was the newest when the daemon looked.
         delays.push(first - saved_at);
     }
-    // One of three, for a machine that has much else to do.
-    assert!(delays.iter().any(|delay| *delay <= chrono::TimeDelta::seconds(2)), "{delays:?}");
+    // Two of three, for a machine that has much else to do.
+    delays.sort();
+    assert!(delays[1] <= chrono::TimeDelta::seconds(2), "{delays:?}");
     assert_eq!(daemon.terminate().await, Some(0));
 }
 
